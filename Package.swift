@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// The arrows of the architecture are the dependencies below: a target sees what it lists and nothing else.
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "velokube",
+    products: [
+        .executable(name: "velokube", targets: ["velokube"]),
+        .executable(name: "velokube-sim", targets: ["velokube-sim"]),
+    ],
+    dependencies: [
+        // Exact versions, because Package.resolved is not kept: a build of one commit is the same build everywhere.
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+
+        library("BusinessPolicy"),
+        library("ControlLoop"),
+        library("HTTPTransport", ["CCurl"]),
+        library("Kubernetes", ["HTTPTransport", "BusinessPolicy", yams]),
+        library("Orchestrator", ["HTTPTransport", "BusinessPolicy"]),
+        library("Ledger", ["CSQLite", "BusinessPolicy"]),
+        library(
+            "Operator",
+            [
+                "BusinessPolicy", "ControlLoop", "HTTPTransport", "Kubernetes", "Orchestrator", "Ledger",
+                hummingbird, lifecycle, logging,
+            ]
+        ),
+        library(
+            "Simulation", ["BusinessPolicy", "ControlLoop", "HTTPTransport"], resources: [.embedInCode("Fixtures")]),
+        program("velokube", ["Operator", argumentParser]),
+        program("velokube-sim", ["Simulation", argumentParser, hummingbird]),
+
+        tests("BusinessPolicyTests", ["BusinessPolicy", "ControlLoop"]),
+        tests("ControlLoopTests", ["ControlLoop"]),
+        tests(
+            "ClientTests", ["HTTPTransport", "Kubernetes", "Orchestrator", "BusinessPolicy", "Simulation"],
+            resources: [.copy("Resources")]),
+        tests("LedgerTests", ["Ledger", "BusinessPolicy"]),
+        tests("OperatorTests", ["Operator", "Simulation"]),
+        tests("SimulationTests", ["Simulation", "BusinessPolicy", "HTTPTransport"], resources: [.copy("Resources")]),
+    ]
+)

@@ -1,0 +1,31 @@
+/// What one resource wants on one profile.
+package struct DesiredRule: Hashable, Sendable {
+    package var owner: Owner
+    /// `spec.segment`: matched by name; `Global Segment` also matches segmentId 0.
+    package var segment: String
+    /// `spec.name`, or its default.
+    package var name: String
+    package var order: Int
+    /// RFC 3339, UTC, whole seconds, so that it sorts as text: the older resource gets a contested name.
+    package var createdAt: String
+    package var want: Want
+
+    package enum Want: Hashable, Sendable {
+        /// A rule with these settings. `mayReplaceForeign` lets it take over a foreign rule of its name.
+        case rule(RuleSettings, mayReplaceForeign: Bool)
+        /// Whatever rule is recorded for the owner stays untouched, with its place and its claim; none is made.
+        case hold
+    }
+
+    package init(
+        owner: Owner, segment: String = "Global Segment", name: String, order: Int = 1000, createdAt: String,
+        want: Want
+    ) {
+        self.owner = owner
+        self.segment = segment
+        self.name = name
+        self.order = order
+        self.createdAt = createdAt
+        self.want = want
+    }
+}
