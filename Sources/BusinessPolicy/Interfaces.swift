@@ -1,22 +1,5 @@
 // Signatures that the rest of the program is written against; bodies to come.
 
-extension VelocloudBP {
-    /// Reads a resource from the API server's JSON. Throws only when it has no usable metadata; a bad spec is a value.
-    package init(json: JSON) throws(MalformedResource) { throw MalformedResource(problem: "") }
-    package struct MalformedResource: Error, Hashable, Sendable { package var problem: String }
-}
-
-extension Status {
-    /// Reads a status; members of the wrong shape are dropped, as the status is only ever ours.
-    package init(json: JSON?) { self.init() }
-    /// The status as JSON, for a merge patch: members that are not set are `null`.
-    package var json: JSON { .null }
-    /// The status that follows from a verdict, keeping transition times, `programmedAt` and what is unchanged.
-    package func updated(
-        by verdict: Verdict, generation: Int, handledReconcileAt: String?, now: String
-    ) -> Status { self }
-}
-
 /// The built-in template: an "any" rule as a 5.x VCO makes it.
 package let builtInTemplate: JSON = .null
 
