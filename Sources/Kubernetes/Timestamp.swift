@@ -1,0 +1,34 @@
+/// Wall-clock milliseconds since 1970 as Kubernetes writes times: RFC 3339, UTC, whole seconds (`2026-01-02T03:04:05Z`).
+///
+/// Arithmetic alone, because formatters of Foundation would bring tens of megabytes into the binary. Times before the
+/// year 0 or after 9999 are held at those ends: RFC 3339 has no others.
+package func timestamp(milliseconds: Int64) -> String {
+    let seconds = max(-62_167_219_200, min(253_402_300_799, floorDivide(milliseconds, 1000)))
+    let days = floorDivide(seconds, 86400)
+    let second = seconds - days * 86400
+    let (year, month, day) = civilDate(daysSince1970: days)
+    return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2)
+        + "T" + padded(second / 3600, 2) + ":" + padded(second / 60 % 60, 2) + ":" + padded(second % 60, 2) + "Z"
+}
+
+/// The date of the proleptic Gregorian calendar, counted in eras of 400 years that begin on a first of March.
+private func civilDate(daysSince1970: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let shifted = daysSince1970 + 719_468
+    let era = floorDivide(shifted, 146_097)
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let monthFromMarch = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+}
+
+private func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
+    value % divisor < 0 ? value / divisor - 1 : value / divisor
+}
+
+private func padded(_ value: Int64, _ width: Int) -> String {
+    let digits = String(value)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+}
