@@ -21,3 +21,116 @@ package enum JSON: Hashable, Sendable {
         }
     }
 }
+
+extension JSON {
+    /// The last member of that name of an object; nil for anything else.
+    ///
+    /// Setting replaces that member where it stands, appends it when there is none (a value that is no object becomes
+    /// one), and removes every member of the name for nil.
+    package subscript(_ name: String) -> JSON? {
+        get {
+            guard case .object(let members) = self else { return nil }
+            return members.last { $0.name == name }?.value
+        }
+        set {
+            guard case .object(var members) = self else {
+                if let newValue { self = .object([Member(name, newValue)]) }
+                return
+            }
+            self = .null  // so that `members` is the only reference and is changed in place
+            if let newValue {
+                if let index = members.lastIndex(where: { $0.name == name }) {
+                    members[index].value = newValue
+                } else {
+                    members.append(Member(name, newValue))
+                }
+            } else {
+                members.removeAll { $0.name == name }
+            }
+            self = .object(members)
+        }
+    }
+
+    /// The element at that index of an array; nil for anything else.
+    package subscript(_ index: Int) -> JSON? {
+        guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
+        return elements[index]
+    }
+
+    package var string: String? {
+        if case .string(let value) = self { value } else { nil }
+    }
+
+    package var bool: Bool? {
+        if case .bool(let value) = self { value } else { nil }
+    }
+
+    /// A number that is a whole one (`8`, `8.0`, `8e0`) and fits.
+    package var int: Int? {
+        guard case .number(let spelling) = self else { return nil }
+        return Int(spelling) ?? JSONNumber(spelling).flatMap(\.int)
+    }
+
+    package var array: [JSON]? {
+        if case .array(let elements) = self { elements } else { nil }
+    }
+
+    package var members: [Member]? {
+        if case .object(let members) = self { members } else { nil }
+    }
+
+    package static func int(_ value: Int) -> JSON { .number(String(value)) }
+}
+
+/// A number apart from its spelling: `8080`, `8080.0` and `8.08e3` are the same one.
+struct JSONNumber: Hashable {
+    private var isNegative: Bool
+    /// Significant digits, neither beginning nor ending with a zero; empty for zero.
+    private var digits: [UInt8]
+    /// The power of ten that the digits, read as a whole number, are multiplied with.
+    private var exponent: Int
+
+    /// Exponents are read up to here; beyond it, no number that anybody means differs from another.
+    private static let exponentMax = 1_000_000
+
+    /// Nil when the text is no number as JSON spells it.
+    init?(_ spelling: String) {
+        var digits: [UInt8] = []
+        var exponent = 0
+        var reader = Substring(spelling).utf8
+        let isNegative = reader.first == UInt8(ascii: "-")
+        if isNegative { reader.removeFirst() }
+        var isFraction = false
+        while let byte = reader.first, byte != UInt8(ascii: "e"), byte != UInt8(ascii: "E") {
+            reader.removeFirst()
+            if byte == UInt8(ascii: "."), !isFraction {
+                isFraction = true
+                continue
+            }
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            digits.append(byte)
+            if isFraction { exponent -= 1 }
+        }
+        guard !digits.isEmpty else { return nil }
+        if !reader.isEmpty {
+            let written = reader.dropFirst()
+            let value = Int(Substring(written)) ?? (written.first == UInt8(ascii: "-") ? -Int.max : Int.max)
+            exponent += min(max(value, -Self.exponentMax), Self.exponentMax)
+        }
+        while digits.last == UInt8(ascii: "0") {
+            digits.removeLast()
+            exponent += 1
+        }
+        self.digits = Array(digits.drop { $0 == UInt8(ascii: "0") })
+        self.isNegative = isNegative && !self.digits.isEmpty
+        self.exponent = self.digits.isEmpty ? 0 : exponent
+    }
+
+    /// The number as an `Int`, when it is a whole one and fits.
+    var int: Int? {
+        guard exponent >= 0, digits.count + exponent <= 19 else { return nil }
+        let zeros = repeatElement(UInt8(ascii: "0"), count: exponent)
+        let text = String(decoding: digits + zeros, as: UTF8.self)
+        return Int((isNegative ? "-" : "") + (text.isEmpty ? "0" : text))
+    }
+}
