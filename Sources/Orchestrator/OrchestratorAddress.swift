@@ -92,7 +92,8 @@ struct OrchestratorAddress: Hashable, Sendable {
     private static func isHost(_ host: Substring) -> Bool {
         if host.hasPrefix("[") {
             let inner = host.dropFirst().dropLast()
-            return host.hasSuffix("]") && inner.contains(":") && inner.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
+            let isAddress = inner.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
+            return host.hasSuffix("]") && inner.contains(":") && isAddress
         }
         return !host.isEmpty && host.first != "." && host.first != "-"
             && host.allSatisfy { $0.isLetter || $0.isNumber || $0 == "." || $0 == "-" || $0 == "_" }

@@ -149,7 +149,8 @@ extension OrchestratorClient {
 // MARK: - One call
 
 extension OrchestratorClient {
-    private func call(_ method: OrchestratorMethod, _ members: [JSON.Member]) async throws(OrchestratorError) -> Answer {
+    private func call(_ method: OrchestratorMethod, _ members: [JSON.Member]) async throws(OrchestratorError) -> Answer
+    {
         var members = members
         if let enterpriseID = configuration.enterpriseID {
             members.append(.init("enterpriseId", .int(enterpriseID)))

@@ -18,7 +18,8 @@ struct Wording: Sendable {
     func quotation(_ text: String) -> String {
         // The token goes first: a cut through its middle would leave a part that no longer looks like it.
         let line = scrub(text).split(whereSeparator: { $0.isWhitespace || $0.isNewline }).joined(separator: " ")
-        let printable = String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+        let visible = line.unicodeScalars.filter { $0.properties.generalCategory != .control }
+        let printable = String(String.UnicodeScalarView(visible))
         guard printable.count > Self.quotationMax else { return printable }
         return printable.prefix(Self.quotationMax) + "…"
     }
