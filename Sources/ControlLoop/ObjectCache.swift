@@ -1,0 +1,117 @@
+/// The objects an informer knows, by key and by index value, with sorted views that are made once per change.
+struct ObjectCache<Object: InformerObject>: Sendable {
+    typealias Affected = Informer<Object>.Affected
+
+    /// The keys under one index value, and the objects behind them, sorted.
+    private struct Bucket: Sendable {
+        var keys: Set<String> = []
+        var sorted = Memo<[Object]>()
+    }
+
+    /// The versions of one object that are remembered as older than the cached one. A reconcile makes two; more are odd.
+    private static var supersededMax: Int { 16 }
+
+    private let index: @Sendable (Object) -> [String]
+    private var objects: [String: Object] = [:]
+    private var buckets: [String: Bucket] = [:]
+    private var sorted = Memo<[Object]>()
+    /// By key: versions that our own writes have replaced, until the server shows ours. Those may still arrive, and are old.
+    private var superseded: [String: [String]] = [:]
+
+    init(index: @escaping @Sendable (Object) -> [String]) {
+        self.index = index
+    }
+
+    /// All objects, sorted by key.
+    var all: [Object] {
+        sorted.value { objects.values.sorted { $0.key < $1.key } }
+    }
+
+    /// The index values that some object has, sorted.
+    var indexValues: [String] {
+        buckets.keys.sorted()
+    }
+
+    func object(_ key: String) -> Object? {
+        objects[key]
+    }
+
+    /// The objects that have this index value, sorted by key.
+    func objects(indexedBy value: String) -> [Object] {
+        guard let bucket = buckets[value] else { return [] }
+        return bucket.sorted.value { bucket.keys.sorted().compactMap { objects[$0] } }
+    }
+
+    /// Takes in a state of one object that the server has shown.
+    mutating func put(_ object: Object) -> [Affected] {
+        guard let old = objects[object.key] else {
+            store(object, replacing: nil)
+            return [Affected(old: nil, new: object)]
+        }
+        guard old.uid == object.uid else {
+            store(object, replacing: old)
+            return [Affected(old: old, new: nil), Affected(old: nil, new: object)]
+        }
+        guard !isKnown(object, old: old) else { return [] }
+        store(object, replacing: old)
+        return [Affected(old: old, new: object)]
+    }
+
+    /// Takes in that an object is gone. An earlier object of that name says nothing about the one we know.
+    mutating func remove(_ object: Object) -> [Affected] {
+        guard let old = objects[object.key], old.uid == object.uid else { return [] }
+        drop(old)
+        return [Affected(old: old, new: nil)]
+    }
+
+    /// Takes in a whole list: what it does not hold is gone. Everything that went comes before what came, each by key.
+    mutating func replace(with items: [Object]) -> [Affected] {
+        let listed = Dictionary(items.map { ($0.key, $0) }, uniquingKeysWith: { _, later in later })
+        let gone = objects.values.filter { listed[$0.key]?.uid != $0.uid }.sorted { $0.key < $1.key }
+        for old in gone { drop(old) }
+        let came = listed.values.sorted { $0.key < $1.key }.flatMap { put($0) }
+        return gone.map { Affected(old: $0, new: nil) } + came
+    }
+
+    /// Takes in the reply to a write of ours, if the object is still the one that the write was made on.
+    mutating func acknowledge(_ written: Object, replacing resourceVersion: String) -> [Affected] {
+        guard let old = objects[written.key], old.uid == written.uid, old.resourceVersion == resourceVersion,
+            written.resourceVersion != resourceVersion
+        else { return [] }
+        let older = (superseded[written.key] ?? []).suffix(Self.supersededMax - 1) + [resourceVersion]
+        store(written, replacing: old)
+        superseded[written.key] = Array(older)
+        return [Affected(old: old, new: written)]
+    }
+
+    /// Whether a state of an object says nothing new: it is the cached one, or one that a write of ours has replaced.
+    private mutating func isKnown(_ object: Object, old: Object) -> Bool {
+        guard !object.resourceVersion.isEmpty else { return false }
+        if object.resourceVersion == old.resourceVersion {
+            superseded[object.key] = nil
+            return true
+        }
+        return superseded[object.key]?.contains(object.resourceVersion) ?? false
+    }
+
+    private mutating func store(_ object: Object, replacing old: Object?) {
+        if let old { drop(old) }
+        objects[object.key] = object
+        sorted = Memo()
+        for value in Set(index(object)) {
+            buckets[value, default: Bucket()].keys.insert(object.key)
+            buckets[value, default: Bucket()].sorted = Memo()
+        }
+    }
+
+    private mutating func drop(_ object: Object) {
+        objects[object.key] = nil
+        superseded[object.key] = nil
+        sorted = Memo()
+        for value in Set(index(object)) {
+            buckets[value]?.keys.remove(object.key)
+            buckets[value]?.sorted = Memo()
+            if buckets[value]?.keys.isEmpty ?? false { buckets[value] = nil }
+        }
+    }
+}

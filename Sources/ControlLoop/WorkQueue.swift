@@ -1,0 +1,198 @@
+/// Which key to work on next: each at most once at a time, none lost, those that fail later and later.
+///
+/// A value without a clock or a worker: who works asks `take`, and tells `finish` how it went. How many keys are worked on side
+/// by side is for the caller to say, by when it takes. A key is all there is: it carries no event and no reason, so a
+/// thousand events for one key are one run.
+package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
+    /// What to do now.
+    package enum Take: Hashable, Sendable {
+        /// Work on this key, then call `finish`.
+        case key(Key)
+        /// Nothing is ready before this time, unless a key is added or finished.
+        case wait(until: Instant)
+        /// Nothing to wait for but a key that is added or finished.
+        case idle
+        /// After `shutDown`: all is done, and nothing will come any more.
+        case shutDown
+    }
+
+    /// How the work on a key went.
+    package enum Outcome: Hashable, Sendable {
+        /// Well; failures before it are forgotten.
+        case done
+        /// Not well; the key comes again after its backoff, which events do not shorten.
+        case failed
+        /// Not finished, but no failure: the key comes again at this time, and failures before it are forgotten.
+        case again(at: Instant)
+    }
+
+    /// A key that waits for its time, in the order of `delayed`.
+    private struct Delay: Sendable {
+        /// Before this it must not run, whatever is added: the end of its backoff.
+        var floor: Instant?
+        var readyAt: Instant
+    }
+
+    /// A key that is worked on.
+    private struct Run: Sendable {
+        let since: Instant
+        /// When it must run again, since it was added meanwhile.
+        var again: Instant?
+    }
+
+    private let backoff: Backoff
+    private var random: SeededRandom
+    /// The keys whose time has come, first come first served.
+    private var ready = FIFO<Key>()
+    /// Since when each of those waits.
+    private var readySince: [Key: Instant] = [:]
+    /// The keys whose time has not come.
+    private var delayed = DeadlineHeap<Key>()
+    private var delays: [Key: Delay] = [:]
+    private var runs: [Key: Run] = [:]
+    /// Of the keys whose last run failed.
+    private var backoffs: [Key: Backoff] = [:]
+    private var isShuttingDown = false
+    private var counters = Counters()
+
+    package init(backoff: Backoff, random: SeededRandom) {
+        self.backoff = backoff
+        self.random = random
+    }
+
+    /// How many keys wait, whether their time has come or not.
+    package var count: Int { ready.count + delayed.count }
+
+    /// The keys that are worked on.
+    package var processing: Set<Key> { Set(runs.keys) }
+
+    /// Asks for a run of the key at or after a time.
+    ///
+    /// Of several times the earliest counts, but none cuts the key's backoff short. While the key is worked on it is remembered, and the
+    /// key runs once more afterwards.
+    package mutating func add(_ key: Key, notBefore: Instant, now: Instant) {
+        guard !isShuttingDown else { return }
+        promote(now: now)
+        if let run = runs[key] {
+            runs[key]?.again = min(notBefore, run.again ?? notBefore)
+        } else if let delay = delays[key] {
+            let time = min(delay.readyAt, max(notBefore, delay.floor ?? notBefore))
+            if time < delay.readyAt { self.delay(key, until: time, floor: delay.floor, now: now) }
+        } else if readySince[key] == nil {
+            delay(key, until: notBefore, floor: nil, now: now)
+        }
+    }
+
+    /// Names the key to work on, or what to wait for.
+    package mutating func take(now: Instant) -> Take {
+        promote(now: now)
+        if isShuttingDown {
+            _ = delayed.removeAll()
+            delays = [:]
+        }
+        if let key = ready.popFirst() {
+            let since = readySince.removeValue(forKey: key) ?? now
+            counters.queueDuration.observe(max(now.since(since), .zero))
+            runs[key] = Run(since: now)
+            return .key(key)
+        }
+        if let earliest = delayed.earliest { return .wait(until: earliest) }
+        return isShuttingDown && runs.isEmpty ? .shutDown : .idle
+    }
+
+    /// Takes back a key that `take` gave out.
+    package mutating func finish(_ key: Key, _ outcome: Outcome, now: Instant) {
+        guard let run = runs.removeValue(forKey: key) else {
+            preconditionFailure("a key was finished that nobody works on")
+        }
+        promote(now: now)
+        counters.workDuration.observe(max(now.since(run.since), .zero))
+        if outcome == .failed { counters.retries += 1 }
+        guard !isShuttingDown else {
+            // What was asked for before the end is still done, at once; tries that we would make by ourselves are not.
+            backoffs[key] = nil
+            if run.again != nil && outcome != .failed { delay(key, until: now, floor: nil, now: now) }
+            return
+        }
+        switch outcome {
+        case .done:
+            backoffs[key] = nil
+            if let again = run.again { delay(key, until: again, floor: nil, now: now) }
+        case .again(let time):
+            backoffs[key] = nil
+            delay(key, until: min(time, run.again ?? time), floor: nil, now: now)
+        case .failed:
+            let end = now + backoffs[key, default: backoff].next(random: &random)
+            delay(key, until: end, floor: end, now: now)
+        }
+    }
+
+    /// Ends every wait and forgets every failure: what the keys failed for is over.
+    package mutating func release(now: Instant) {
+        backoffs = [:]
+        for key in delayed.removeAll() {
+            delays[key] = nil
+            makeReady(key, since: now)
+        }
+        for key in runs.keys where runs[key]?.again != nil { runs[key]?.again = now }
+    }
+
+    /// Takes no more keys in. Those whose time has come are still given out, and those worked on are waited for (and run once
+    /// more if they were added meanwhile); keys that wait for a later time are dropped.
+    package mutating func shutDown() {
+        isShuttingDown = true
+    }
+}
+
+// MARK: - Waiting
+
+extension WorkQueue {
+    private mutating func delay(_ key: Key, until time: Instant, floor: Instant?, now: Instant) {
+        guard time > now else {
+            delays[key] = nil
+            delayed.remove(key)
+            makeReady(key, since: now)
+            return
+        }
+        delays[key] = Delay(floor: floor, readyAt: time)
+        delayed.set(key, to: time)
+    }
+
+    /// Lines up every key whose time has come, so that those go before any that is added now.
+    private mutating func promote(now: Instant) {
+        while let due = delayed.popDue(now: now) {
+            delays[due.key] = nil
+            makeReady(due.key, since: due.deadline)
+        }
+    }
+
+    private mutating func makeReady(_ key: Key, since: Instant) {
+        ready.append(key)
+        readySince[key] = since
+        counters.adds += 1
+    }
+}
+
+// MARK: - Counting
+
+extension WorkQueue {
+    /// What has been counted since the start.
+    private struct Counters: Sendable {
+        var adds = 0
+        var retries = 0
+        var queueDuration = DurationHistogram.forWorkQueue
+        var workDuration = DurationHistogram.forWorkQueue
+    }
+
+    /// The numbers of the `workqueue_*` metrics.
+    package var statistics: Statistics {
+        Statistics(
+            adds: counters.adds, retries: counters.retries, depth: ready.count, delayed: delayed.count,
+            queueDuration: counters.queueDuration, workDuration: counters.workDuration,
+            waiting: spans(readySince), working: spans(runs.mapValues(\.since)))
+    }
+
+    private func spans(_ times: [Key: Instant]) -> [Statistics.Span] {
+        times.map { Statistics.Span(key: $0.key, since: $0.value) }.sorted { $0.key < $1.key }
+    }
+}
