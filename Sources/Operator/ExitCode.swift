@@ -1,0 +1,22 @@
+import Orchestrator
+
+/// What the process tells the shell; the same for every command.
+package enum ExitCode: Int32, Sendable {
+    case done = 0
+    /// It was asked rightly and failed.
+    case failed = 1
+    /// Bad usage or configuration: trying again without changing it is useless.
+    case badConfiguration = 2
+    /// There would be changes.
+    case changesPending = 3
+
+    /// The code for an error that ends the process.
+    package init(for error: any Error) {
+        switch error {
+        case is RunConfiguration.ConfigurationError, is OrchestratorConfiguration.ConfigurationError:
+            self = .badConfiguration
+        default:
+            self = .failed
+        }
+    }
+}

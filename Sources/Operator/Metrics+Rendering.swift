@@ -1,0 +1,98 @@
+import ControlLoop
+import Orchestrator
+
+extension Metrics {
+    /// The content type of the text that `rendered` makes.
+    package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    /// All numbers in the Prometheus text format, in a fixed order.
+    package func rendered<Key>(queue: WorkQueue<Key>.Statistics, now: Instant) -> String {
+        var text = PrometheusText()
+        text.gauge(
+            "velokube_build_info", "Always 1; the label tells the release.", [(["version": velokubeVersion], 1)])
+        text.write(queue: queue, now: now)
+        writeReconciles(to: &text)
+        writeCalls(to: &text)
+        writeRules(to: &text)
+        writeKubernetes(to: &text, now: now)
+        writeLedger(to: &text)
+        return text.content
+    }
+
+    private func writeReconciles(to text: inout PrometheusText) {
+        text.counter(
+            "velokube_reconcile_total", "Reconciles of a profile, by result.",
+            ReconcileResult.allCases.map { (["result": $0.rawValue], reconciles[$0] ?? 0) })
+        text.histogram(
+            "velokube_reconcile_duration_seconds", "Time a reconcile of a profile took.", [([:], reconcileDuration)])
+    }
+
+    private func writeCalls(to text: inout PrometheusText) {
+        text.counter(
+            "velokube_vco_calls_total", "Calls to the VCO, by method and result.",
+            calls.sorted { $0.key < $1.key }.map { (["method": $0.key.method, "result": $0.key.result], $0.value) })
+        text.histogram(
+            "velokube_vco_call_duration_seconds", "Time a call to the VCO took, by method.",
+            callDurations.sorted { $0.key < $1.key }.map { (["method": $0.key], $0.value) })
+        text.counter(
+            "velokube_vco_rate_limit_pauses_total", "Pauses of all VCO calls after an answer 429.", rateLimitPauses)
+        text.gauge(
+            "velokube_vco_reachable", "1 while the VCO answers, 0 after a call that did not reach it.",
+            isOrchestratorReachable ? 1 : 0)
+    }
+
+    private func writeRules(to text: inout PrometheusText) {
+        text.gauge("velokube_rules_managed", "Rules on the VCO that velokube answers for.", rulesManaged)
+        text.counter(
+            "velokube_drift_corrected_total", "Rules put back after they were changed or removed in the portal.",
+            driftCorrections)
+        text.histogram(
+            "velokube_spec_to_programmed_seconds",
+            "Time from a spec's arrival to its rule being read back from the VCO.", [([:], specToProgrammed)])
+        text.gauge(
+            "velokube_deletion_guard_held", "Rules whose deletion the guard of --max-deletes holds back.",
+            deletionsHeld)
+        text.counter(
+            "velokube_foreign_version_changes_total", "Versions of a module that somebody else made.",
+            foreignVersionChanges)
+    }
+
+    private func writeKubernetes(to text: inout PrometheusText, now: Instant) {
+        text.gauge(
+            "velokube_resources", "VelocloudBP resources, by whether they are Ready.",
+            [(["ready": "false"], Double(resourcesNotReady)), (["ready": "true"], Double(resourcesReady))])
+        text.counter(
+            "velokube_kubernetes_writes_total", "Writes to the API server, by what was written.",
+            KubernetesWrite.allCases.map { (["kind": $0.rawValue], kubernetesWrites[$0] ?? 0) })
+        text.gauge(
+            "velokube_watch_staleness_seconds", "Time since the watch last brought anything, bookmarks included.",
+            [([:], max(0, now.since(watchLastContact).inSeconds))])
+    }
+
+    private func writeLedger(to text: inout PrometheusText) {
+        text.counter("velokube_ledger_commits_total", "Transactions committed to the ledger.", ledgerCommits)
+        text.counter(
+            "velokube_ledger_rebuilds_total", "Times that the ledger was set aside and rebuilt.", ledgerRebuilds)
+        text.gauge("velokube_leader", "1 while this process may write; without an election always.", 1)
+    }
+}
+
+extension PrometheusText {
+    /// The `workqueue_*` metrics under the names that client-go gave them.
+    fileprivate mutating func write<Key>(queue: WorkQueue<Key>.Statistics, now: Instant) {
+        let labels = ["name": "profiles"]
+        gauge("workqueue_depth", "Keys whose time has come.", [(labels, Double(queue.depth))])
+        counter("workqueue_adds_total", "Keys added.", [(labels, queue.adds)])
+        histogram(
+            "workqueue_queue_duration_seconds", "Time a key waited before it was worked on.",
+            [(labels, queue.queueDuration)])
+        histogram("workqueue_work_duration_seconds", "Time a key was worked on.", [(labels, queue.workDuration)])
+        gauge(
+            "workqueue_unfinished_work_seconds", "Time that all work in progress has taken so far.",
+            [(labels, queue.unfinishedWork(now: now).inSeconds)])
+        gauge(
+            "workqueue_longest_running_processor_seconds", "Time that the longest work in progress has taken so far.",
+            [(labels, queue.longestRun(now: now).inSeconds)])
+        counter("workqueue_retries_total", "Keys that failed and are tried again.", [(labels, queue.retries)])
+    }
+}

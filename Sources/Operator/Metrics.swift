@@ -1,0 +1,113 @@
+import ControlLoop
+import Orchestrator
+
+/// Everything that velokube counts: plain numbers, changed by the shell and rendered by a function.
+///
+/// Whatever can be counted is there from the start with 0, so that a rate can be taken and an alert can tell "never" from
+/// "not scraped".
+package struct Metrics: Hashable, Sendable {
+    /// How a reconcile ended.
+    package enum ReconcileResult: String, CaseIterable, Sendable {
+        /// Nothing had to be done.
+        case unchanged
+        /// The VCO's document was written and read back.
+        case written
+        /// The VCO is in an outage or pause: to be tried when that is over.
+        case deferred
+        /// It failed, and is tried again after a backoff.
+        case failed
+    }
+
+    /// What was written to Kubernetes; Events are counted apart, as they are many and cheap.
+    package enum KubernetesWrite: String, CaseIterable, Sendable {
+        case finalizer
+        case status
+        case event
+    }
+
+    /// One kind of VCO call.
+    package struct Call: Hashable, Comparable, Sendable {
+        /// `configuration/getConfigurationModules`
+        package var method: String
+        /// A `CallResult`.
+        package var result: String
+
+        package init(method: String, result: String) {
+            self.method = method
+            self.result = result
+        }
+
+        package static func < (left: Call, right: Call) -> Bool {
+            (left.method, left.result) < (right.method, right.result)
+        }
+    }
+
+    package var reconciles: [ReconcileResult: Int]
+    package var reconcileDuration: DurationHistogram
+    package var calls: [Call: Int]
+    /// By method.
+    package var callDurations: [String: DurationHistogram]
+    package var rateLimitPauses = 0
+    /// Whether the last call reached the VCO; true at the start, when nothing is known to be wrong.
+    package var isOrchestratorReachable = true
+    package var rulesManaged = 0
+    package var driftCorrections = 0
+    /// From a spec's arrival in the cache to the rule's read-back on the VCO.
+    package var specToProgrammed: DurationHistogram
+    /// When the watch last brought anything; until then its staleness counts from the start.
+    package var watchLastContact: Instant
+    package var ledgerCommits = 0
+    package var ledgerRebuilds = 0
+    /// Deletions that the deletion guard holds back now.
+    package var deletionsHeld = 0
+    package var foreignVersionChanges = 0
+    package var resourcesReady = 0
+    package var resourcesNotReady = 0
+    package var kubernetesWrites: [KubernetesWrite: Int]
+
+    package init(startedAt: Instant) {
+        reconciles = Dictionary(uniqueKeysWithValues: ReconcileResult.allCases.map { ($0, 0) })
+        reconcileDuration = Self.callScale
+        calls = [:]
+        callDurations = [:]
+        for method in OrchestratorMethod.allCases {
+            callDurations[method.rawValue] = Self.callScale
+            for result in CallResult.allCases {
+                calls[Call(method: method.rawValue, result: result.rawValue)] = 0
+            }
+        }
+        specToProgrammed = Self.waitScale
+        watchLastContact = startedAt
+        kubernetesWrites = Dictionary(uniqueKeysWithValues: KubernetesWrite.allCases.map { ($0, 0) })
+    }
+
+    /// What an orchestrator client reports of each call (`OrchestratorClient.CallObserver`).
+    package mutating func observeCall(method: String, result: String, duration: Duration) {
+        calls[Call(method: method, result: result), default: 0] += 1
+        callDurations[method, default: Self.callScale].observe(duration)
+        switch CallResult(rawValue: result) {
+        case .unreachable: isOrchestratorReachable = false
+        case .ok, .rateLimited, .authentication, .permission, .rejected, .failed: isOrchestratorReachable = true
+        // An unclear answer says nothing about the way to the VCO.
+        case .outcomeUnknown, .unreadable, nil: break
+        }
+        if result == CallResult.rateLimited.rawValue { rateLimitPauses += 1 }
+    }
+
+    package mutating func observeReconcile(_ result: ReconcileResult, duration: Duration) {
+        reconciles[result, default: 0] += 1
+        reconcileDuration.observe(duration)
+    }
+
+    /// 5 ms to 2 min: a network call, or a few of them.
+    private static let callScale = DurationHistogram(
+        bounds: [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000].map {
+            .milliseconds($0)
+        })
+
+    /// 100 ms to 1 h: from a debounced burst to an outage of the VCO.
+    private static let waitScale = DurationHistogram(
+        bounds: [100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000].map {
+            .milliseconds($0)
+        })
+}

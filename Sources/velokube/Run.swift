@@ -1,0 +1,87 @@
+import ArgumentParser
+import Glibc
+import Operator
+
+/// `velokube run`: the operator.
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run the operator: keep the rules on the VCO as the VelocloudBP resources want them.",
+        discussion: """
+            Runs until SIGTERM or SIGINT; then it finishes the write in hand and exits within 30 s. Trouble with the VCO \
+            or the API server never ends it. A flag wins over its environment variable.
+
+            CREDENTIALS
+              The VCO's API token comes from the file of --vco-token-file (VCO_TOKEN_FILE) or from the variable \
+            VCO_TOKEN; the file wins. There is no flag for the token, because other users of a machine can read flags. \
+            Files are followed as they change: rotating the token needs no restart.
+
+            ENVIRONMENT
+              KUBECONFIG          --kubeconfig
+              res_namespace       --namespace
+              VCO_URL             --vco-url
+              VCO_TOKEN_FILE      --vco-token-file
+              VCO_TOKEN           the token itself
+              VCO_CA_FILE         --vco-ca
+              VCO_ENTERPRISE_ID   --enterprise-id
+              VELOKUBE_STATE, VELOKUBE_RESYNC, VELOKUBE_LISTEN, VELOKUBE_PLACEMENT, VELOKUBE_ALLOW,
+              VELOKUBE_MAX_DELETES, VELOKUBE_WORKERS, VELOKUBE_DRY_RUN
+                                  the flag of that name
+              verbose=log         --log-level debug
+
+            EXAMPLES
+              In a cluster:
+                VCO_URL=https://vco.example.net velokube run --vco-token-file /etc/velokube/token
+              On a laptop, looking but not touching:
+                velokube run --kubeconfig ~/.kube/config --state ./ledger.db --listen 127.0.0.1:0 --dry-run
+
+            EXIT CODES
+              0 stopped as asked, 1 failed, 2 bad usage or configuration.
+            """)
+
+    @OptionGroup(title: "Kubernetes") var kubernetes: KubernetesOptions
+    @OptionGroup(title: "VeloCloud Orchestrator") var orchestrator: OrchestratorOptions
+    @OptionGroup(title: "Behaviour") var behaviour: BehaviourOptions
+    @OptionGroup(title: "Running") var running: RunningOptions
+
+    mutating func run() async throws {
+        let configuration = try RunConfiguration.parse(flags: flags, environment: Self.environment())
+        try await runOperator(configuration)
+    }
+
+    private var flags: RunFlags {
+        var flags = RunFlags()
+        flags.kubeURL = kubernetes.kubeURL
+        flags.kubeconfig = kubernetes.kubeconfig
+        flags.context = kubernetes.context
+        flags.namespace = kubernetes.namespace
+        flags.vcoURL = orchestrator.vcoURL
+        flags.vcoTokenFile = orchestrator.vcoTokenFile
+        flags.vcoCA = orchestrator.vcoCA
+        flags.enterpriseID = orchestrator.enterpriseID
+        flags.allowsInsecureHTTP = orchestrator.vcoInsecureHTTP
+        flags.placement = behaviour.placement
+        flags.allow = behaviour.allow
+        flags.maxDeletes = behaviour.maxDeletes
+        flags.workers = behaviour.workers
+        flags.resync = behaviour.resync
+        flags.isDryRun = behaviour.dryRun
+        flags.state = running.state
+        flags.listen = running.listen
+        flags.logLevel = running.logLevel
+        flags.logFormat = running.logFormat
+        return flags
+    }
+
+    /// The process's environment.
+    private static func environment() -> [String: String] {
+        var variables: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+            entry += 1
+        }
+        return variables
+    }
+}

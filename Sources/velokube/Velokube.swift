@@ -1,0 +1,55 @@
+import ArgumentParser
+import Glibc
+import Operator
+
+/// The command itself: parses, runs, and turns every ending into words and an exit code.
+@main
+struct Velokube: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "velokube",
+        abstract: "SD-WAN treatment for Kubernetes applications, from the YAML that deploys them.",
+        discussion: """
+            A VelocloudBP resource becomes one business-policy rule in a profile on a VeloCloud Orchestrator (VCO), \
+            and the rule follows the resource for its whole life.
+
+            Exit codes: 0 done, 1 failed, 2 bad usage or configuration.
+            """,
+        version: velokubeVersion,
+        subcommands: [Run.self])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            finish(error)
+        }
+    }
+
+    /// Help and version go to standard output; complaints go to standard error.
+    private static func finish(_ error: any Error) -> Never {
+        if exitCode(for: error).isSuccess {
+            write(fullMessage(for: error), to: STDOUT_FILENO)
+            Glibc.exit(Operator.ExitCode.done.rawValue)
+        }
+        // What ArgumentParser throws is about usage; its own code for that would be 64.
+        let isUsage = exitCode(for: error) == .validationFailure
+        write(isUsage ? fullMessage(for: error) : "velokube: \(error)", to: STDERR_FILENO)
+        Glibc.exit((isUsage ? .badConfiguration : Operator.ExitCode(for: error)).rawValue)
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        let bytes = Array((text + "\n").utf8)
+        var start = 0
+        while start < bytes.count {
+            let count = bytes[start...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { return }
+            start += count
+        }
+    }
+}
