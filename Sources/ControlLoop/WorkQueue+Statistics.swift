@@ -22,6 +22,11 @@ extension WorkQueue {
         package struct Span: Hashable, Sendable {
             package var key: Key
             package var since: Instant
+
+            package init(key: Key, since: Instant) {
+                self.key = key
+                self.since = since
+            }
         }
 
         /// The time that all unfinished runs have taken so far (`unfinished_work_seconds`).

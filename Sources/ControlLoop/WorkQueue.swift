@@ -40,6 +40,12 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
         var again: Instant?
     }
 
+    /// What is remembered of a key that fails.
+    private struct Retry: Sendable {
+        var backoff: Backoff
+        var failures = 0
+    }
+
     private let backoff: Backoff
     private var random: SeededRandom
     /// The keys whose time has come, first come first served.
@@ -51,7 +57,7 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
     private var delays: [Key: Delay] = [:]
     private var runs: [Key: Run] = [:]
     /// Of the keys whose last run failed.
-    private var backoffs: [Key: Backoff] = [:]
+    private var retries: [Key: Retry] = [:]
     private var isShuttingDown = false
     private var counters = Counters()
 
@@ -65,6 +71,9 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
 
     /// The keys that are worked on.
     package var processing: Set<Key> { Set(runs.keys) }
+
+    /// How often the key has failed since it was last done.
+    package func failures(of key: Key) -> Int { retries[key]?.failures ?? 0 }
 
     /// Asks for a run of the key at or after a time.
     ///
@@ -110,26 +119,29 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
         if outcome == .failed { counters.retries += 1 }
         guard !isShuttingDown else {
             // What was asked for before the end is still done, at once; tries that we would make by ourselves are not.
-            backoffs[key] = nil
+            retries[key] = nil
             if run.again != nil && outcome != .failed { delay(key, until: now, floor: nil, now: now) }
             return
         }
         switch outcome {
         case .done:
-            backoffs[key] = nil
+            retries[key] = nil
             if let again = run.again { delay(key, until: again, floor: nil, now: now) }
         case .again(let time):
-            backoffs[key] = nil
+            retries[key] = nil
             delay(key, until: min(time, run.again ?? time), floor: nil, now: now)
         case .failed:
-            let end = now + backoffs[key, default: backoff].next(random: &random)
+            var retry = retries[key] ?? Retry(backoff: backoff)
+            let end = now + retry.backoff.next(random: &random)
+            retry.failures += 1
+            retries[key] = retry
             delay(key, until: end, floor: end, now: now)
         }
     }
 
     /// Ends every wait and forgets every failure: what the keys failed for is over.
     package mutating func release(now: Instant) {
-        backoffs = [:]
+        retries = [:]
         for key in delayed.removeAll() {
             delays[key] = nil
             makeReady(key, since: now)

@@ -1,0 +1,92 @@
+import ControlLoop
+import Testing
+
+@Suite struct InformerAcknowledgeTests {
+    // What we wrote is what we read, before the watch shows it; the watch's own word of it is no news.
+    @Test func ownWriteIsSeenAtOnceAndOnce() {
+        let (old, written) = (Thing("a/a", "5"), Thing("a/a", "12", groups: ["new"]))
+        var informer = Informer.watching([old], version: "10")
+        #expect(informer.acknowledge(written, replacing: "5") == [Affected(old: old, new: written)])
+        #expect(informer.object("a/a") == written && informer.snapshot == [written])
+        #expect(informer.indexValues == ["new"])
+        #expect(informer.resourceVersion == "10", "a write is no place for the watch to go on from")
+        #expect(informer.receive(.event(.modified(written)), now: at(1)).isEmpty)
+        #expect(informer.resourceVersion == "12")
+    }
+
+    // A reply that comes after newer news does not take us back.
+    @Test func lateReplyDoesNotReplaceANewerState() {
+        var informer = Informer.watching([Thing("a/a", "5")])
+        _ = informer.receive(.event(.modified(Thing("a/a", "12"))), now: at(1))
+        _ = informer.receive(.event(.modified(Thing("a/a", "13"))), now: at(1))
+        #expect(informer.acknowledge(Thing("a/a", "12"), replacing: "5").isEmpty)
+        #expect(informer.object("a/a")?.resourceVersion == "13")
+    }
+
+    // A reply about an object that is gone, or that is another one by now, is dropped.
+    @Test func replyForAnotherObjectIsDropped() {
+        var informer = Informer.watching([Thing("a/a", uid: "two", "5")])
+        #expect(informer.acknowledge(Thing("a/a", uid: "one", "12"), replacing: "5").isEmpty)
+        #expect(informer.acknowledge(Thing("b/b", "12"), replacing: "5").isEmpty)
+        #expect(informer.snapshot == [Thing("a/a", uid: "two", "5")])
+    }
+
+    // A write that changed nothing comes back under the same version, and is no news.
+    @Test func writeWithoutEffectTellsNothing() {
+        var informer = Informer.watching([Thing("a/a", "5")])
+        #expect(informer.acknowledge(Thing("a/a", "5"), replacing: "5").isEmpty)
+    }
+
+    // States that our own writes have replaced arrive late in the stream: they are passed over, and what follows is not.
+    @Test func statesBetweenOwnWritesAreNotTakenBack() {
+        var informer = Informer.watching([Thing("a/a", "5")], version: "10")
+        _ = informer.acknowledge(Thing("a/a", "12"), replacing: "5")
+        _ = informer.acknowledge(Thing("a/a", "14"), replacing: "12")
+        #expect(informer.receive(.event(.modified(Thing("a/a", "12"))), now: at(1)).isEmpty)
+        #expect(informer.object("a/a")?.resourceVersion == "14" && informer.resourceVersion == "12")
+        #expect(informer.receive(.event(.modified(Thing("a/a", "14"))), now: at(1)).isEmpty)
+        #expect(informer.receive(.event(.modified(Thing("a/a", "15"))), now: at(1)).count == 1)
+        #expect(informer.object("a/a")?.resourceVersion == "15")
+    }
+
+    // A relist that was answered before our write does not take us back, whether the write came before it or amid its pages.
+    @Test(arguments: [true, false]) func listFromBeforeOurWriteDoesNotTakeUsBack(isAmidPages: Bool) {
+        var informer = Informer.watching([Thing("a/a", "5"), Thing("b/b", "6")], version: "10")
+        if !isAmidPages { _ = informer.acknowledge(Thing("a/a", "12"), replacing: "5") }
+        _ = informer.receive(.failed(.gone), now: at(1))
+        _ = informer.receive(.page(items: [Thing("a/a", "5")], resourceVersion: "11", continueToken: "t"), now: at(1))
+        if isAmidPages { _ = informer.acknowledge(Thing("a/a", "12"), replacing: "5") }
+        let affected = informer.receive(
+            .page(items: [Thing("b/b", "6")], resourceVersion: "11", continueToken: nil), now: at(1))
+        #expect(affected.isEmpty)
+        #expect(informer.object("a/a")?.resourceVersion == "12")
+        #expect(informer.receive(.event(.modified(Thing("a/a", "12"))), now: at(2)).isEmpty)
+    }
+
+    // Someone else's change after ours is taken, although ours was never shown.
+    @Test func foreignChangeAfterOursIsTaken() {
+        var informer = Informer.watching([Thing("a/a", "5")])
+        _ = informer.acknowledge(Thing("a/a", "12"), replacing: "5")
+        let foreign = Thing("a/a", "13", generation: 2)
+        #expect(
+            informer.receive(.event(.modified(foreign)), now: at(1)) == [
+                Affected(old: Thing("a/a", "12"), new: foreign)
+            ])
+    }
+
+    // An object that is deleted after our write is gone, and so it is when a list no longer holds it.
+    @Test(arguments: [true, false]) func deletionAfterOurWriteIsTaken(isByList: Bool) {
+        var informer = Informer.watching([Thing("a/a", "5")])
+        let written = Thing("a/a", "12")
+        _ = informer.acknowledge(written, replacing: "5")
+        let affected: [Affected]
+        if isByList {
+            _ = informer.receive(.failed(.gone), now: at(1))
+            affected = informer.receive(.page(items: [], resourceVersion: "14", continueToken: nil), now: at(1))
+        } else {
+            affected = informer.receive(.event(.deleted(Thing("a/a", "13"))), now: at(1))
+        }
+        #expect(affected == [Affected(old: written, new: nil)])
+        #expect(informer.snapshot == [])
+    }
+}
