@@ -15,6 +15,8 @@ package actor Ledger {
 
     /// How the file was found when it was opened.
     package private(set) var opening = Opening.created
+    /// What was wrong with the file that was set aside, for the log; nil if none was.
+    package private(set) var damage: String?
     /// Transactions that `commit` has written: each is one fsync, or two when SQLite also folds the WAL in.
     package private(set) var commitCount = 0
     /// What the file is about.
@@ -58,6 +60,7 @@ package actor Ledger {
         file = opened.file
         state = opened.state
         opening = opened.opening
+        damage = opened.damage
         binding = opened.binding
     }
 

@@ -30,6 +30,7 @@ struct LedgerOpener {
         var file: LedgerFile
         var state: LedgerState
         var opening: Ledger.Opening
+        var damage: String?
         var binding: LedgerBinding
     }
 
@@ -44,19 +45,25 @@ struct LedgerOpener {
         let place = try LedgerPlace(path)
         let lock = try FileLock(path: place.path + ".lock")
         var setAside = try place.setAsideLeftovers(now: now)
+        var damage = setAside.map { _ in "the file is gone and only its log is there" }
         for _ in 0..<2 {
             switch attempt(place) {
             case .opened(let connection, let state, let binding, let isNew):
                 let file = LedgerFile(connection: connection, lock: lock)
-                let opening = setAside.map { .rebuiltAfter(setAside: $0) } ?? (isNew ? Ledger.Opening.created : .existing)
-                return Opened(file: file, state: state, opening: opening, binding: binding)
+                let found = isNew ? Ledger.Opening.created : .existing
+                return Opened(
+                    file: file, state: state, opening: setAside.map { .rebuiltAfter(setAside: $0) } ?? found,
+                    damage: damage, binding: binding)
             case .refused(let error):
                 throw error
-            case .damaged:
+            case .damaged(let words):
                 setAside = try place.setAside(now: now)
+                damage = words
             }
         }
-        throw .unusable("the ledger \(path) is damaged again right after it was made; check the volume it is on")
+        throw .unusable(
+            "the ledger \(path) is damaged again right after it was made (\(damage ?? "")); "
+                + "check the volume it is on")
     }
 
     private func attempt(_ place: LedgerPlace) -> Attempt {
@@ -68,13 +75,16 @@ struct LedgerOpener {
         do throws(SQLiteError) {
             let connection = try Connection(path: place.path)
             if let refusal = try foreignRefusal(connection) { return .refused(refusal) }
-            if let damage = try damage(connection) { return .damaged(damage) }
             let isNew = try connection.number("PRAGMA user_version") == 0
+            if let damage = try damage(connection, isNew: isNew) { return .damaged(damage) }
             let recorded = isNew ? nil : try Self.recordedBinding(connection)
             let differences = recorded?.differences(from: binding) ?? []
             guard differences.isEmpty else { return .refused(Self.boundElsewhere(path, differences)) }
             try configure(connection)
             try Migration.run(migrations, on: connection)
+            for table in Migration.tables where try !Self.has(table, connection) {
+                return .damaged("the table \(table) is not there")
+            }
             let bound = try bind(connection, recorded)
             place.makePrivate()
             let state = try LedgerState.load(connection)
@@ -106,9 +116,15 @@ struct LedgerOpener {
         return nil
     }
 
-    private func damage(_ connection: Connection) throws(SQLiteError) -> String? {
-        let verdict = try connection.text("PRAGMA quick_check(1)")
-        return verdict == "ok" ? nil : verdict ?? "quick_check says nothing"
+    private func damage(_ connection: Connection, isNew: Bool) throws(SQLiteError) -> String? {
+        let verdict = try connection.text("PRAGMA quick_check(1)") ?? "quick_check says nothing"
+        guard verdict == "ok" else { return verdict }
+        if isNew { return nil }
+        return try Self.has("meta", connection) ? nil : "the table meta is not there"
+    }
+
+    private static func has(_ table: String, _ connection: Connection) throws(SQLiteError) -> Bool {
+        try connection.number("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", .text(table)) != nil
     }
 
     private func configure(_ connection: Connection) throws(SQLiteError) {

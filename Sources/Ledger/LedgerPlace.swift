@@ -48,7 +48,11 @@ struct LedgerPlace {
         var header = [UInt8](repeating: 0, count: 100)
         let count = read(descriptor, &header, header.count)
         guard count >= 0 else { throw Self.unusable(path, errno) }
-        return count == 0 || count == header.count && header.starts(with: Array("SQLite format 3\0".utf8))
+        guard count > 0 else { return true }
+        // After the name and the page size come the versions of the format: 1, or 2 with a WAL. With others SQLite
+        // would only read the file.
+        return count == header.count && header.starts(with: Array("SQLite format 3\0".utf8))
+            && header[18...19].allSatisfy { (1...2).contains($0) }
     }
 
     /// If the file is missing or empty but has left a WAL behind, sets that aside; returns its new name.
@@ -85,13 +89,13 @@ struct LedgerPlace {
         var status = stat()
         if stat(folder, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFDIR else {
-                throw .unusable("\(folder), the folder of the ledger, is a file; point --state elsewhere")
+                throw .unusable("the folder of the ledger \(path) is a file; point --state elsewhere")
             }
             guard access(folder, R_OK | W_OK | X_OK) == 0 else { throw unusable(folder, errno) }
             return
         }
         throw .unusable(
-            "the folder \(folder) of the ledger is not there and cannot be made: \(systemMessage(code)); make it, "
+            "the folder of the ledger \(path) is not there and cannot be made: \(systemMessage(code)); make it, "
                 + "writable for the user that runs velokube, or point --state elsewhere")
     }
 

@@ -14,6 +14,9 @@ struct Migration {
     /// Marks a SQLite file as a ledger: "velo".
     static let applicationID = 0x7665_6c6f
 
+    /// The tables that there are after the last step.
+    static let tables = ["condition", "document", "first_touch", "journal", "meta", "owned_rule", "profile"]
+
     /// Takes the file from its own version to the last one of `migrations`, each step in a transaction of its own, so
     /// that a crash leaves a file of one version or the next.
     static func run(_ migrations: [Migration], on connection: Connection) throws(SQLiteError) {

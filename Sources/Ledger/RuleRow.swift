@@ -63,12 +63,16 @@ enum RuleRow {
     /// A row of `selectShort`, or the same part of one of `selectFull`.
     static func decode(_ row: Row, templates: TemplateShelf) throws(SQLiteError) -> RuleMirror.Entry {
         let templateID = row.optionalNumber(20)
+        let template = templateID.flatMap { templates[$0] }
+        guard (template == nil) == (templateID == nil) else {
+            throw .damagedValue("a rule names a template that is not there")
+        }
         let rule = OwnedRule(
             place: RulePlace(
                 profileID: try row.number(0), segmentID: try row.number(1), name: try row.text(2)),
             owner: Owner(namespace: try row.text(3), name: try row.text(4), uid: try row.text(5)),
             profileName: try row.text(6), segmentName: try row.text(7), wanted: try settings(row),
-            order: try row.number(8), template: templateID.flatMap { templates[$0] },
+            order: try row.number(8), template: template,
             readBack: try JSON.stored(row.optionalBytes(21)), original: try JSON.stored(row.optionalBytes(22)),
             intent: try row.optionalText(9) == nil ? nil : known(row, 9), isOwnerAbsent: try row.flag(10))
         return RuleMirror.Entry(rule: rule, templateID: templateID)
