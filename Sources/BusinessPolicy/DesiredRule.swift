@@ -17,8 +17,11 @@ package struct DesiredRule: Hashable, Sendable {
         case hold
     }
 
+    /// The segment that every profile has, and the default of `spec.segment`.
+    package static let globalSegment = "Global Segment"
+
     package init(
-        owner: Owner, segment: String = "Global Segment", name: String, order: Int = 1000, createdAt: String,
+        owner: Owner, segment: String = globalSegment, name: String, order: Int = 1000, createdAt: String,
         want: Want
     ) {
         self.owner = owner

@@ -1,0 +1,273 @@
+extension VelocloudBP {
+    /// Reads a resource from the API server's JSON. Throws only when it has no usable metadata; a bad spec is a value.
+    package init(json: JSON) throws(MalformedResource) {
+        guard let metadata = json["metadata"] else { throw MalformedResource(problem: "metadata is missing") }
+        func required(_ name: String) throws(MalformedResource) -> String {
+            guard let value = metadata[name]?.string, !value.isEmpty else {
+                throw MalformedResource(problem: "metadata.\(name) is missing")
+            }
+            return value
+        }
+        owner = Owner(
+            namespace: try required("namespace"), name: try required("name"), uid: try required("uid"))
+        resourceVersion = try required("resourceVersion")
+        generation = metadata["generation"]?.int ?? 1
+        createdAt = metadata["creationTimestamp"]?.string ?? ""
+        deletedAt = metadata["deletionTimestamp"]?.string
+        finalizers = (metadata["finalizers"]?.array ?? []).compactMap(\.string)
+
+        let annotations = metadata["annotations"]
+        isPaused = annotations?[Annotation.paused]?.string == "true"
+        asksAdoption = annotations?[Annotation.adopt]?.string == "true"
+        asksOrphaning = annotations?[Annotation.deletionPolicy]?.string == "Orphan"
+        reconcileRequestedAt = annotations?[Annotation.reconcileRequestedAt]?.string
+
+        var reader = SpecReader(spec: json["spec"])
+        profile = reader.profile()
+        spec = reader.read(owner: owner, profile: profile)
+        status = Status(json: json["status"])
+    }
+
+    /// Why a resource cannot even be named.
+    package struct MalformedResource: Error, Hashable, Sendable {
+        package var problem: String
+
+        package init(problem: String) {
+            self.problem = problem
+        }
+    }
+
+    /// The annotations that velokube reads.
+    package enum Annotation {
+        package static let paused = "vcn.cloud/paused"
+        package static let adopt = "vcn.cloud/adopt"
+        package static let deletionPolicy = "vcn.cloud/deletion-policy"
+        package static let reconcileRequestedAt = "vcn.cloud/reconcile-requested-at"
+    }
+}
+
+/// Checks a spec member by member and gathers every fault, so that one `kubectl apply` can mend them all.
+///
+/// The CRD's schema says most of this already; an admin may have made it laxer, and it cannot say all.
+private struct SpecReader {
+    let spec: JSON?
+    private var faults: [String] = []
+
+    static let textLengthMax = 256
+    static let portRange = 1...65535
+    static let orderRange = 0...10000
+
+    init(spec: JSON?) {
+        self.spec = spec
+        if let spec, spec.members == nil {
+            faults.append("spec \(spec.shown) is \(spec.kindInWords); needed is an object")
+        }
+    }
+
+    mutating func profile() -> String? {
+        text("profile", needed: "the name of a profile, 1 to \(Self.textLengthMax) characters", isRequired: true)
+    }
+
+    mutating func read(owner: Owner, profile: String?) -> Result<VelocloudBP.Spec, VelocloudBP.InvalidSpec> {
+        let segment = segment()
+        let name = name(owner: owner)
+        let order = number("order", in: Self.orderRange, allowed: "a whole number from 0 to 10000") ?? 1000
+        let hostname = hostname()
+        let port = requiredPort()
+        let portHigh = portHigh(low: port)
+        let transport = choice("protocol", RuleSettings.TransportProtocol.self) ?? .tcp
+        let serviceClass = choice("service-class", RuleSettings.ServiceClass.self) ?? .transactional
+        let priority = choice("priority", RuleSettings.Priority.self) ?? .normal
+        let bandwidthCap = bandwidthLimit() ?? -1
+        let linkPolicy = choice("link-policy", RuleSettings.LinkPolicy.self) ?? .auto
+        let serviceGroup = choice("service-group", RuleSettings.ServiceGroup.self) ?? .all
+        guard faults.isEmpty, let profile, let hostname, let port else {
+            return .failure(VelocloudBP.InvalidSpec(faults: faults))
+        }
+        let settings = RuleSettings(
+            hostname: hostname, portLow: port, portHigh: portHigh ?? port, transport: transport,
+            serviceClass: serviceClass, priority: priority, bandwidthCap: bandwidthCap, linkPolicy: linkPolicy,
+            serviceGroup: serviceGroup)
+        return .success(
+            VelocloudBP.Spec(
+                profile: profile, segment: segment, name: name, order: order, settings: settings,
+                warnings: warnings(settings)))
+    }
+
+    private func warnings(_ settings: RuleSettings) -> [String] {
+        guard settings.linkPolicy == .auto, settings.serviceGroup != .all else { return [] }
+        return [
+            "spec.service-group \(settings.serviceGroup.rawValue) has no effect while spec.link-policy is auto; "
+                + "to steer by it, set link-policy to fixed"
+        ]
+    }
+
+    // MARK: Members with rules of their own
+
+    private mutating func segment() -> String {
+        let needed = "the name of a segment, or nothing for \(DesiredRule.globalSegment)"
+        return text("segment", needed: needed, isRequired: false, lengthMax: nil) ?? DesiredRule.globalSegment
+    }
+
+    private mutating func name(owner: Owner) -> String {
+        let needed = "1 to \(Self.textLengthMax) characters"
+        let standard = "\(owner.namespace).\(owner.name)"
+        if isGiven("name") { return text("name", needed: needed, isRequired: false) ?? standard }
+        if standard.unicodeScalars.count > Self.textLengthMax {
+            faults.append(
+                "spec.name is not given, and namespace and name of the resource together are longer than "
+                    + "\(Self.textLengthMax) characters; give it a spec.name of \(needed)")
+        }
+        return standard
+    }
+
+    private mutating func hostname() -> String? {
+        let needed = "a DNS name of two labels or more, at most 253 characters, such as app.example.com"
+        guard let text = text("fqdn", needed: needed, isRequired: true, lengthMax: nil) else { return nil }
+        let hostname = text.lowercased()
+        if let fault = Self.hostnameFault(hostname) {
+            faults.append("spec.fqdn \(JSON.string(text).shown) \(fault); needed is \(needed)")
+            return nil
+        }
+        return hostname
+    }
+
+    /// What keeps a name from being one that a rule can match by, in words.
+    private static func hostnameFault(_ hostname: String) -> String? {
+        if hostname.contains("*") {
+            return "has a wildcard (a rule matches every name that ends in its fqdn, so none is needed)"
+        }
+        if hostname.hasSuffix(".") { return "ends with a dot" }
+        if hostname.utf8.count > 253 { return "is longer than 253 characters" }
+        let labels = hostname.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        for label in labels {
+            if label.isEmpty { return "has an empty label" }
+            if label.count > 63 { return "has a label of more than 63 characters" }
+            if label.first == UInt8(ascii: "-") || label.last == UInt8(ascii: "-") {
+                return "has a label that begins or ends with a hyphen"
+            }
+            let isPlain = label.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+            if !isPlain { return "has characters other than letters, digits, hyphens and dots" }
+        }
+        if labels.count < 2 { return "has only one label and would match every name under it" }
+        let isNumeric = labels.last?.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
+        return isNumeric ? "is an address, not a name" : nil
+    }
+
+    private static let portAllowed = "a whole number from 1 to 65535"
+
+    private mutating func requiredPort() -> Int? {
+        guard isGiven("dport") else {
+            faults.append("spec.dport is missing; needed is \(Self.portAllowed)")
+            return nil
+        }
+        return number("dport", in: Self.portRange, allowed: Self.portAllowed)
+    }
+
+    private mutating func portHigh(low: Int?) -> Int? {
+        guard let high = number("dport-high", in: Self.portRange, allowed: Self.portAllowed) else { return nil }
+        if let low, high < low {
+            faults.append("spec.dport-high \(high) is below spec.dport \(low); allowed is \(low) to 65535")
+        }
+        return high
+    }
+
+    private mutating func bandwidthLimit() -> Int? {
+        let allowed = "1 to 100 percent, or -1 for no limit"
+        if spec?["bandwidth-limit"]?.int == 0 {
+            faults.append("spec.bandwidth-limit 0 would block the app; allowed is \(allowed)")
+            return nil
+        }
+        return number("bandwidth-limit", in: -1...100, allowed: allowed)
+    }
+
+    // MARK: Kinds of members
+
+    /// A member that is `null` counts as not given, as it does for the API server.
+    private func isGiven(_ field: String) -> Bool {
+        (spec?[field] ?? .null) != .null
+    }
+
+    private mutating func text(
+        _ field: String, needed: String, isRequired: Bool, lengthMax: Int? = textLengthMax
+    ) -> String? {
+        guard let value = spec?[field], value != .null else {
+            if isRequired { faults.append("spec.\(field) is missing; needed is \(needed)") }
+            return nil
+        }
+        guard let text = value.string else {
+            faults.append("spec.\(field) \(value.shown) is \(value.kindInWords); needed is a string, \(needed)")
+            return nil
+        }
+        if text.isEmpty {
+            faults.append("spec.\(field) \"\" is empty; needed is \(needed)")
+            return nil
+        }
+        if let lengthMax, text.unicodeScalars.count > lengthMax {
+            let count = text.unicodeScalars.count
+            faults.append("spec.\(field) \(value.shown) is \(count) characters long; needed is \(needed)")
+            return nil
+        }
+        return text
+    }
+
+    private mutating func number(_ field: String, in range: ClosedRange<Int>, allowed: String) -> Int? {
+        guard let value = spec?[field], value != .null else { return nil }
+        guard case .number = value else {
+            faults.append("spec.\(field) \(value.shown) is \(value.kindInWords); allowed is \(allowed)")
+            return nil
+        }
+        guard let number = value.int else {
+            faults.append("spec.\(field) \(value.shown) is not a whole number in range; allowed is \(allowed)")
+            return nil
+        }
+        guard range.contains(number) else {
+            let fault = number < range.lowerBound ? "is below \(range.lowerBound)" : "is over \(range.upperBound)"
+            faults.append("spec.\(field) \(value.shown) \(fault); allowed is \(allowed)")
+            return nil
+        }
+        return number
+    }
+
+    private mutating func choice<Choice>(_ field: String, _: Choice.Type) -> Choice?
+    where Choice: RawRepresentable<String> & CaseIterable {
+        guard let value = spec?[field], value != .null else { return nil }
+        let allowed = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let text = value.string else {
+            faults.append("spec.\(field) \(value.shown) is \(value.kindInWords); allowed is one of \(allowed)")
+            return nil
+        }
+        guard let choice = Choice(rawValue: text) else {
+            faults.append("spec.\(field) \(value.shown) is not known; allowed is one of \(allowed)")
+            return nil
+        }
+        return choice
+    }
+}
+
+extension JSON {
+    private static var shownLengthMax: Int { 64 }
+
+    /// The value as a message shows it: as it was spelt, cut when it is long.
+    var shown: String {
+        let text = serializedText()
+        return text.count > Self.shownLengthMax ? text.prefix(Self.shownLengthMax) + "…" : text
+    }
+
+    var kindInWords: String {
+        switch self {
+        case .null: "null"
+        case .bool: "true or false"
+        case .number: "a number"
+        case .string: "a string"
+        case .array: "a list"
+        case .object: "an object"
+        }
+    }
+}
