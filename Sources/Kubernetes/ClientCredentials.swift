@@ -11,12 +11,12 @@ struct ClientCredentials: Sendable {
     /// Bytes that stand in the configuration, or a file that is looked at again.
     private enum Source: Sendable {
         case bytes([UInt8])
-        case file(CredentialFile)
+        case file(CredentialFile, path: String)
 
         init?(_ material: ClusterConfiguration.Material?, isTrimmed: Bool, now: @escaping @Sendable () -> Int64) {
             switch material {
             case .bytes(let bytes): self = .bytes(bytes)
-            case .file(let path): self = .file(CredentialFile(path: path, isTrimmed: isTrimmed, now: now))
+            case .file(let path): self = .file(CredentialFile(path: path, isTrimmed: isTrimmed, now: now), path: path)
             case nil: return nil
             }
         }
@@ -24,7 +24,7 @@ struct ClientCredentials: Sendable {
         func current() throws(KubernetesError) -> [UInt8] {
             switch self {
             case .bytes(let bytes): return bytes
-            case .file(let file):
+            case .file(let file, _):
                 do throws(CredentialFileError) {
                     return try file.current()
                 } catch {
@@ -34,8 +34,16 @@ struct ClientCredentials: Sendable {
         }
 
         var file: CredentialFile? {
-            guard case .file(let file) = self else { return nil }
+            guard case .file(let file, _) = self else { return nil }
             return file
+        }
+
+        /// Where it is from, for messages.
+        var place: String {
+            switch self {
+            case .bytes: "the kubeconfig"
+            case .file(_, let path): path
+            }
         }
     }
 
@@ -72,7 +80,8 @@ struct ClientCredentials: Sendable {
         case .bearer(let source):
             let token = try source.current()
             guard !token.isEmpty, token.allSatisfy({ (33...126).contains($0) }) else {
-                throw .credential("the bearer token is empty or has characters that cannot stand in a header")
+                throw .credential(
+                    "the token of \(source.place) is empty or has characters that cannot stand in a header")
             }
             request.headers.append(HTTPHeader("Authorization", "Bearer " + String(decoding: token, as: UTF8.self)))
         case .basic(let pair):

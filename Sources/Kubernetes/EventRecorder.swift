@@ -28,6 +28,9 @@ package struct EventRecorder: Sendable {
 
     package init() {}
 
+    /// How many Events, reasons and resources are remembered at the moment.
+    package var rememberedCount: Int { groups.count + events.count + buckets.count }
+
     /// What to write for an occurrence; nil when it is held back. `now` is wall-clock milliseconds.
     package mutating func record(_ occurrence: EventOccurrence, now: Int64) -> EventWrite? {
         recorded += 1
