@@ -24,6 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -55,7 +56,7 @@ let package = Package(
             "Operator",
             [
                 "BusinessPolicy", "ControlLoop", "HTTPTransport", "Kubernetes", "Orchestrator", "Ledger",
-                hummingbird, lifecycle, logging,
+                hummingbird, lifecycle, signals, logging,
             ]
         ),
         library(

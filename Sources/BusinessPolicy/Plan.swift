@@ -52,6 +52,7 @@ package struct Change: Hashable, Sendable {
         case transfer
         /// The record goes; the document is not touched.
         case forget
+        case record
     }
 
     package init(kind: Kind, place: RulePlace, owner: Owner, record: OwnedRule?, reason: String) {

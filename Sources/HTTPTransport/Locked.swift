@@ -5,11 +5,11 @@ import Glibc
 /// Not `Synchronization.Mutex`, because the thread sanitizer cannot see into that one and reports races that are none.
 ///
 /// `@unchecked Sendable` holds because the value is `Sendable` itself and is only ever touched between lock and unlock.
-final class Locked<Value: Sendable>: @unchecked Sendable {
+package final class Locked<Value: Sendable>: @unchecked Sendable {
     private var value: Value
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-    init(_ value: Value) {
+    package init(_ value: Value) {
         self.value = value
         mutex = .allocate(capacity: 1)
         let code = pthread_mutex_init(mutex, nil)
@@ -21,11 +21,13 @@ final class Locked<Value: Sendable>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Runs the body alone; it must neither wait nor call out.
-    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+    /// Runs the body with the lock held; it must neither wait nor call out.
+    package func withLock<Result, Failure: Error>(
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        return body(&value)
+        return try body(&value)
     }
 }
 

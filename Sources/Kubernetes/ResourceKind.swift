@@ -17,6 +17,8 @@ package struct ResourceKind: Hashable, Sendable {
     /// The resource that velokube exists for.
     package static let velocloudBP = ResourceKind(group: "vcn.cloud", version: "v1", plural: "velocloudbps")
     /// Events of the core group, which every server since 1.0 takes and every kubectl shows.
+    package static let namespace = ResourceKind(group: "", version: "v1", plural: "namespaces")
+
     package static let event = ResourceKind(group: "", version: "v1", plural: "events")
 
     /// The path below the server's URL; a nil namespace means all namespaces, or a kind that has none.

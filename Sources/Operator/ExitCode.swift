@@ -1,3 +1,5 @@
+import Kubernetes
+import Ledger
 import Orchestrator
 
 /// What the process tells the shell; the same for every command.
@@ -13,10 +15,23 @@ package enum ExitCode: Int32, Sendable {
     /// The code for an error that ends the process.
     package init(for error: any Error) {
         switch error {
-        case is RunConfiguration.ConfigurationError, is OrchestratorConfiguration.ConfigurationError:
+        case is RunConfiguration.ConfigurationError, is OrchestratorConfiguration.ConfigurationError,
+            is Kubernetes.ConfigurationError:
             self = .badConfiguration
+        case let error as LedgerError:
+            self = error.isConfiguration ? .badConfiguration : .failed
         default:
             self = .failed
+        }
+    }
+}
+
+extension LedgerError {
+    /// True where only another `--state`, or another mount, helps.
+    var isConfiguration: Bool {
+        switch self {
+        case .boundElsewhere, .newerSchema, .unusable: true
+        case .locked, .failed: false
         }
     }
 }

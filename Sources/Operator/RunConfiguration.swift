@@ -1,22 +1,9 @@
+import BusinessPolicy
 import Logging
 import Orchestrator
 
 /// What `velokube run` was told, read once in main; parts of the program get values from it, never the whole.
 package struct RunConfiguration: Sendable {
-    /// Where a segment's first rule goes.
-    package enum Placement: String, CaseIterable, Sendable {
-        case top
-        case bottom
-    }
-
-    /// What annotations of developers may do, because the WAN team lets them.
-    package enum Allowance: String, CaseIterable, Sendable {
-        /// `vcn.cloud/adopt`: take over a foreign rule of the resource's name.
-        case adopt
-        /// `vcn.cloud/deletion-policy: Orphan`: leave the rule behind on deletion.
-        case orphan
-    }
-
     /// How to find the API server; the first that is given wins.
     package struct Cluster: Hashable, Sendable {
         package var url: String?

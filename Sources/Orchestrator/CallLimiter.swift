@@ -1,15 +1,17 @@
+import HTTPTransport
+
 /// Lets so many calls through at once and no more; the others wait in the order they came.
 ///
 /// The VCO limits requests in flight by tenant, and its own advice is a handful at most.
-final class CallLimiter: Sendable {
+package final class CallLimiter: Sendable {
     private let state: Locked<State>
 
-    init(callsMax: Int) {
+    package init(callsMax: Int) {
         state = Locked(State(free: callsMax))
     }
 
     /// Waits for a slot. True: the slot is the caller's, who must `release` it. False: the task was cancelled first.
-    func acquire() async -> Bool {
+    package func acquire() async -> Bool {
         let ticket = state.withLock { $0.issueTicket() }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -23,7 +25,7 @@ final class CallLimiter: Sendable {
     }
 
     /// Gives a slot back; the one who has waited longest gets it.
-    func release() {
+    package func release() {
         state.withLock { $0.release() }?.resume(returning: true)
     }
 

@@ -45,8 +45,8 @@ struct Run: AsyncParsableCommand {
     @OptionGroup(title: "Running") var running: RunningOptions
 
     mutating func run() async throws {
-        let configuration = try RunConfiguration.parse(flags: flags, environment: Self.environment())
-        try await runOperator(configuration)
+        let environment = Self.environment()
+        try await runOperator(try RunConfiguration.parse(flags: flags, environment: environment), environment: environment)
     }
 
     private var flags: RunFlags {

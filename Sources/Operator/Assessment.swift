@@ -1,0 +1,83 @@
+import BusinessPolicy
+
+/// What annotations of developers may do, because the WAN team lets them (`--allow`).
+package enum Allowance: String, CaseIterable, Sendable {
+    /// `vcn.cloud/adopt`: take over a foreign rule of the resource's name.
+    case adopt
+    /// `vcn.cloud/deletion-policy: Orphan`: leave the rule behind on deletion.
+    case orphan
+}
+
+/// Where a resource stands before the VCO is looked at. Pure, so that the loop only carries it out.
+enum Stance: Equatable {
+    /// It gets a rule, unless another holds the name.
+    case wants(VelocloudBP.Spec)
+    /// Not accepted: whatever rule it has stays untouched.
+    case held(Verdict.RefusalReason, message: String)
+    /// Accepted, but the VCO has refused this very generation: its rule stays untouched until it is edited.
+    case quarantined(VelocloudBP.Spec, message: String)
+    /// Being deleted: its rule goes, or stays behind where that is allowed and asked for.
+    case leaving(isOrphaning: Bool)
+
+    init(of resource: VelocloudBP, quarantine: Quarantine?, allowed: Set<Allowance>) {
+        if resource.deletedAt != nil {
+            self = .leaving(isOrphaning: resource.asksOrphaning && allowed.contains(.orphan))
+            return
+        }
+        switch resource.spec {
+        case .failure(let invalid):
+            self = .held(.invalidSpec, message: invalid.faults.joined(separator: "; "))
+        case .success(let spec):
+            if resource.isPaused {
+                self = .held(.paused, message: "Paused by the annotation vcn.cloud/paused; remove it to go on.")
+            } else if let message = Self.rejection(of: resource, quarantine: quarantine) {
+                self = .quarantined(spec, message: message)
+            } else {
+                self = .wants(spec)
+            }
+        }
+    }
+
+    /// Why the VCO refused this generation, if it did: known from this run, or from the status of an earlier one.
+    private static func rejection(of resource: VelocloudBP, quarantine: Quarantine?) -> String? {
+        guard resource.reconcileRequestedAt == resource.status.lastHandledReconcileAt else { return nil }
+        if let quarantine, quarantine.generation == resource.generation { return quarantine.message }
+        guard let programmed = resource.status.condition(.programmed), !programmed.isTrue,
+            programmed.reason == Verdict.WaitReason.rejectedByOrchestrator.rawValue,
+            programmed.observedGeneration == resource.generation
+        else { return nil }
+        return programmed.message
+    }
+
+    /// What the plan is to know of the resource; nil when it wants nothing (any more).
+    func desired(for resource: VelocloudBP, allowed: Set<Allowance>) -> DesiredRule? {
+        switch self {
+        case .wants(let spec):
+            let mayReplace = resource.asksAdoption && allowed.contains(.adopt)
+            return DesiredRule(
+                owner: resource.owner, segment: spec.segment, name: spec.name, order: spec.order,
+                createdAt: resource.createdAt, want: .rule(spec.settings, mayReplaceForeign: mayReplace))
+        case .quarantined(let spec, _):
+            return DesiredRule(
+                owner: resource.owner, segment: spec.segment, name: spec.name, order: spec.order,
+                createdAt: resource.createdAt, want: .hold)
+        case .held:
+            return .hold(for: resource.owner)
+        case .leaving:
+            return nil
+        }
+    }
+}
+
+/// A generation that the VCO refused, and what it said.
+struct Quarantine: Equatable {
+    var generation: Int
+    var message: String
+}
+
+extension DesiredRule {
+    /// Nothing is known or wanted but that the owner's rules stay as they are.
+    static func hold(for owner: Owner) -> DesiredRule {
+        DesiredRule(owner: owner, name: "", createdAt: "", want: .hold)
+    }
+}

@@ -1,0 +1,141 @@
+import BusinessPolicy
+import ControlLoop
+import HTTPTransport
+import Kubernetes
+import Ledger
+import Logging
+import Orchestrator
+import ServiceLifecycle
+
+/// The operator as one service: finds out which cluster it is, opens the ledger, runs the controller, closes up.
+struct OperatorService: Service {
+    /// How long the keys in hand may take after the signal; the kubelet kills after 30 s.
+    static let drainMax = Duration.seconds(20)
+
+    let configuration: RunConfiguration
+    let kubernetes: KubernetesClient
+    let orchestrator: OrchestratorClient
+    let orchestratorName: String
+    let time: Time
+    let log: Logger
+    let metrics: MetricsRegistry
+    private let controller = Locked<Controller?>(nil)
+
+    init(
+        configuration: RunConfiguration, kubernetes: KubernetesClient, orchestrator: OrchestratorClient,
+        orchestratorName: String, time: Time, log: Logger, metrics: MetricsRegistry
+    ) {
+        self.configuration = configuration
+        self.kubernetes = kubernetes
+        self.orchestrator = orchestrator
+        self.orchestratorName = orchestratorName
+        self.time = time
+        self.log = log
+        self.metrics = metrics
+    }
+
+    func run() async throws {
+        guard let clusterID = await cancelWhenGracefulShutdown({ await identifyCluster() }) else { return }
+        let ledger = try await openLedger(clusterID.uid)
+        let controller = Controller(
+            Controller.Parts(
+                kubernetes: kubernetes, orchestrator: orchestrator, ledger: ledger, time: time, log: log,
+                metrics: metrics, seed: UInt64.random(in: .min ... .max)),
+            namespace: configuration.namespace, notOlderThan: await ledger.watchVersion,
+            policy: ReconcilePolicy(
+                placement: configuration.placement, allowed: configuration.allowances,
+                deletesMax: configuration.deletesMax, isDryRun: configuration.isDryRun),
+            resync: configuration.resync, workers: configuration.workers)
+        self.controller.withLock { $0 = controller }
+        let stop = StopSignal(bell: controller.cache.bell)
+        await withGracefulShutdownHandler {
+            await controller.run(isStopping: stop)
+        } onGracefulShutdown: {
+            log.event(.info, "velokube stops: no new work is taken, the write in hand is finished")
+            stop.set()
+        }
+        await ledger.close()
+    }
+
+    /// Why the process is not ready, in words; nil when it is. The VCO has no say in it.
+    var unreadiness: String? {
+        guard let controller = controller.withLock({ $0 }) else { return "starting: the API server has not answered yet" }
+        if controller.cache.isSynced { return nil }
+        guard let blocked = controller.cache.blocked else { return "the first list of VelocloudBP is not complete yet" }
+        return switch blocked {
+        case .notFound: "the CustomResourceDefinition velocloudbps.vcn.cloud is not installed"
+        case .forbidden: "the service account may not list and watch velocloudbps.vcn.cloud"
+        default: "the API server cannot be read: \(blocked)"
+        }
+    }
+
+    var renderedMetrics: String {
+        let now = time.now()
+        guard let controller = controller.withLock({ $0 }) else {
+            return metrics.render(queue: WorkQueue<String>.Statistics.empty, now: now)
+        }
+        let resources = controller.cache.snapshot ?? []
+        let ready = resources.count { $0.isProgrammed && $0.status.condition(.ready)?.isTrue == true }
+        metrics.update { metrics in
+            metrics.resourcesReady = ready
+            metrics.resourcesNotReady = resources.count - ready
+            if let contact = controller.cache.lastContact { metrics.watchLastContact = contact }
+        }
+        return metrics.render(queue: controller.cache.queueStatistics, now: now)
+    }
+
+    private struct ClusterIdentity {
+        /// nil where we may not read it; then the ledger does not compare it.
+        var uid: String?
+    }
+
+    /// Tells this cluster from others by the uid of a namespace that lives as long as it does; nil when stopped.
+    private func identifyCluster() async -> ClusterIdentity? {
+        var backoff = Backoff(base: .seconds(1), factor: 2, max: .seconds(30), jitter: 0.2)
+        var random = SeededRandom(seed: UInt64.random(in: .min ... .max))
+        while !Task.isCancelled {
+            do throws(KubernetesError) {
+                let name = configuration.namespace ?? "kube-system"
+                let namespace = try await kubernetes.get(.namespace, namespace: nil, name: name)
+                return ClusterIdentity(uid: namespace["metadata"]?["uid"]?.string)
+            } catch {
+                if case .status(let status) = error, status.code == 403 || status.code == 404 {
+                    log.event(
+                        .warning, "The cluster cannot be told from another: the ledger is not checked against it",
+                        [.error: "\(error)"])
+                    return ClusterIdentity(uid: nil)
+                }
+                log.event(.warning, "The API server cannot be reached", [.error: "\(error)"])
+            }
+            try? await time.sleep(time.now() + backoff.next(random: &random))  // Cancelled: the loop ends.
+        }
+        return nil
+    }
+
+    private func openLedger(_ clusterID: String?) async throws(LedgerError) -> Ledger {
+        let ledger = try await Ledger.open(
+            path: configuration.statePath,
+            binding: LedgerBinding(
+                clusterID: clusterID, orchestrator: orchestratorName, scope: configuration.namespace ?? "*"),
+            now: time.wallMilliseconds())
+        switch await ledger.opening {
+        case .existing: break
+        case .created:
+            log.event(.notice, "A new ledger was made", [.path: .string(configuration.statePath)])
+        case .rebuiltAfter(let setAside):
+            metrics.update { $0.ledgerRebuilds += 1 }
+            log.event(
+                .error, "The ledger was damaged and is set aside; it is rebuilt from the cluster and the VCO",
+                [.path: .string(setAside)])
+        }
+        return ledger
+    }
+}
+
+extension WorkQueue<String>.Statistics {
+    /// The statistics of a queue that nothing was added to.
+    static var empty: Self {
+        WorkQueue(backoff: Backoff(base: .seconds(1), factor: 2, max: .seconds(1), jitter: 0), random: SeededRandom(seed: 0))
+            .statistics
+    }
+}

@@ -1,0 +1,128 @@
+import BusinessPolicy
+import ControlLoop
+import HTTPTransport
+import Ledger
+import Logging
+import Orchestrator
+
+/// What is not there (any more): resources that vanished, profiles that are gone.
+extension Reconciler {
+    /// Owners of recorded rules that the cache lacks.
+    struct Absence: Sendable {
+        /// The API server said so itself, of each by name.
+        var proven: Set<String> = []
+        /// Nobody knows: their rules are kept.
+        var doubtful: [Owner] = []
+    }
+
+    /// Proves one by one that owners are gone. Too many at once are believed of nobody: that is how a wrong cluster,
+    /// a broken list or a restored backup looks.
+    func proveAbsence(of lost: [OwnedRule], among recorded: [OwnedRule]) async -> Absence {
+        var absence = Absence()
+        guard !lost.isEmpty else {
+            updateGuard(held: 0)
+            return absence
+        }
+        let absent = recorded.filter { cache.resource($0.owner)?.uid != $0.owner.uid }
+        if absent.count > policy.deletesMax, absent.count * 2 > recorded.count {
+            log.event(.error,
+                "Too many resources are absent at once; their rules are kept",
+                [
+                    .resources: "\(absent.count)",
+                    .flag: "restart with --max-deletes \(absent.count) if they were really deleted"])
+            updateGuard(held: absent.count)
+            absence.doubtful = lost.map(\.owner)
+            return absence
+        }
+        updateGuard(held: 0)
+        for rule in lost where rule.isOwnerAbsent { absence.proven.insert(rule.owner.uid) }
+        let open = Array(Set(lost.map(\.owner)).filter { !absence.proven.contains($0.uid) }).sorted()
+        for (owner, presence) in await cluster.presence(of: open) {
+            switch presence {
+            case .absent: absence.proven.insert(owner.uid)
+            case .present, .unknown: absence.doubtful.append(owner)
+            }
+        }
+        return absence
+    }
+
+    private func updateGuard(held: Int) {
+        metrics.update { $0.deletionsHeld = held }
+    }
+
+    /// No profile bears the name: says so to those who name it, and looks after rules recorded under that name.
+    func profileMissing(_ pass: inout Pass, _ directory: ProfileDirectory) async throws(SessionError) {
+        pass.waitAll(.profileNotFound, directory.advice(for: pass.key))
+        for id in Set(pass.recorded.filter { $0.profileName == pass.key }.map(\.place.profileID)).sorted() {
+            if let renamed = directory.with(id: id) {
+                // The same profile under another name: its own key takes our rules out.
+                pass.otherKeys.insert(renamed.name)
+            } else {
+                try await strike(id, &pass, directory)
+            }
+        }
+        let isGone = strikeName(pass.key, epoch: pass.epoch, directory)
+        if isGone {
+            for visitor in pass.visitors { clear(visitor, &pass) }
+        }
+        for subject in pass.subjects {
+            guard case .leaving = subject.stance else { continue }
+            let uid = subject.resource.uid
+            if isGone {
+                memory.withLock { _ = $0.cleared.insert(uid) }
+            } else {
+                pass.results[uid] = .waiting(
+                    .profileNotFound,
+                    message: "The profile is not on the orchestrator; velokube makes sure at the next resync.")
+            }
+        }
+    }
+
+    /// Counts the resyncs in a row for which no profile had the name; true from the second on.
+    private func strikeName(_ name: String, epoch: Int, _ directory: ProfileDirectory) -> Bool {
+        guard !directory.profiles.isEmpty else { return false }
+        return memory.withLock { memory in
+            var (strikes, last) = memory.missing[name] ?? (0, 0)
+            if last < epoch { strikes += 1 }
+            last = epoch
+            memory.missing[name] = (strikes, last)
+            return strikes >= 2
+        }
+    }
+
+    /// A profile is gone once the list lacks its id and its own read says so too, on two resyncs in a row.
+    private func strike(_ id: Int, _ pass: inout Pass, _ directory: ProfileDirectory) async throws(SessionError) {
+        guard !directory.profiles.isEmpty, !policy.isDryRun else { return }
+        let isNew = memory.withLock { memory in
+            defer { memory.profiles[id, default: .init()].checkedEpoch = pass.epoch }
+            return (memory.profiles[id]?.checkedEpoch ?? 0) < pass.epoch
+        }
+        guard isNew else { return }
+        var record = await ledger.profiles().first { $0.id == id } ?? ProfileRecord(id: id, name: pass.key)
+        let found = try await session.call { client throws(OrchestratorError) in try await client.profile(id: id) }
+        record.missingStrikes = found == nil ? record.missingStrikes + 1 : 0
+        guard record.missingStrikes >= 2 else {
+            _ = await commit(LedgerBatch(profiles: [record]), &pass)
+            return
+        }
+        let gone = pass.recorded.filter { $0.place.profileID == id }
+        guard await commit(LedgerBatch(removals: gone.map(\.place), forgottenProfiles: [id]), &pass) else { return }
+        log.event(.warning,
+            "Profile is gone; its rules went with it", [.profile: .string(pass.key), .resources: "\(gone.count)"])
+        pass.recorded.removeAll { $0.place.profileID == id }
+    }
+}
+
+extension ProfileDirectory {
+    /// What to do about a profile that is not there.
+    func advice(for name: String) -> String {
+        if let near = profiles.first(where: { $0.name.lowercased() == name.lowercased() }) {
+            return "No profile \"\(name)\" on the orchestrator; did you mean \"\(near.name)\"? Upper and lower case count."
+        }
+        let names = profiles.prefix(Self.namesShown).map { "\"\($0.name)\"" }.joined(separator: ", ")
+        return
+            "No profile \"\(name)\" on the orchestrator, which has \(names.isEmpty ? "none" : names). Correct spec.profile, or have the profile made."
+    }
+
+    private static let namesShown = 10
+}

@@ -1,0 +1,221 @@
+import BusinessPolicy
+import ControlLoop
+import HTTPTransport
+import Kubernetes
+import Ledger
+import Logging
+
+/// The part of a pass that speaks to the API server: finalizers before, statuses after.
+extension Reconciler {
+    /// Puts the finalizer on every resource that is to get a rule. Who cannot have it now gets no rule in this pass.
+    func putFinalizers(_ pass: inout Pass) async {
+        guard !policy.isDryRun else { return }
+        let candidates = pass.subjects.compactMap { $0.stance.desired(for: $0.resource, allowed: policy.allowed) }
+        let losers = claims(candidates, recorded: pass.recorded.filter { $0.profileName == pass.key })
+        let conflicts = Set(losers.map(\.owner.uid))
+        for refusal in losers { pass.results[refusal.owner.uid] = refusal.cause.result }
+        let bare = pass.subjects.filter { subject in
+            guard case .wants = subject.stance else { return false }
+            return !subject.resource.hasFinalizer && !conflicts.contains(subject.resource.uid)
+        }.map(\.resource)
+        let outcomes = await cluster.putFinalizer(on: bare)
+        for index in pass.subjects.indices {
+            guard let outcome = outcomes[pass.subjects[index].resource.uid] else { continue }
+            take(outcome, &pass, index)
+        }
+    }
+
+    private func take(_ outcome: ResourceWriter.Outcome, _ pass: inout Pass, _ index: Int) {
+        let resource = pass.subjects[index].resource
+        switch outcome {
+        case .written(let written):
+            pass.subjects[index].resource = written
+            return
+        case .conflict:
+            // It changed meanwhile: look again rather than act on what it was.
+            pass.lookAgain(at: time.now() + Self.conflictDelay)
+        case .gone:
+            break  // The watch tells, and the next pass proves it.
+        case .failed(let error):
+            log.event(.warning,
+                "The finalizer cannot be put on", [.resource: .string(resource.owner.label), .error: "\(error)"])
+            pass.hasFailed = true
+        }
+        pass.skip(index)
+    }
+
+    /// After a conflict the watch brings the newer resource within this time, or we look anyway.
+    private static let conflictDelay = Duration.milliseconds(200)
+
+    /// Writes what the pass found out: statuses that differ, finalizers that are done, events.
+    func conclude(_ pass: inout Pass) async {
+        pass.recorded = await ledger.allRules()
+        guard !policy.isDryRun else { return }
+        let records = Dictionary(grouping: pass.recorded, by: \.owner.uid)
+        var statuses: [(VelocloudBP, Status)] = []
+        var released: [VelocloudBP] = []
+        for subject in pass.subjects where !pass.skipped.contains(subject.resource.uid) {
+            let resource = subject.resource
+            let owned = records[resource.uid] ?? []
+            if isReleased(subject, owned, pass) {
+                if resource.hasFinalizer { released.append(resource) }
+                continue
+            }
+            guard let verdict = verdict(on: subject, owned, pass) else { continue }
+            let isAnswered = pass.results[resource.uid] != nil || !pass.needsOrchestrator
+            let updated = resource.status.updated(
+                by: verdict, generation: resource.generation,
+                handledReconcileAt: isAnswered ? resource.reconcileRequestedAt : resource.status.lastHandledReconcileAt,
+                now: timestamp(milliseconds: time.wallMilliseconds()))
+            if updated != resource.status {
+                statuses.append((resource, updated))
+                noteTransition(of: resource, to: updated, &pass)
+            }
+        }
+        await finish(statuses, released, &pass)
+    }
+
+    private func finish(_ statuses: [(VelocloudBP, Status)], _ released: [VelocloudBP], _ pass: inout Pass) async {
+        var conditions: [ConditionRecord] = []
+        for (resource, outcome) in await cluster.writeStatus(statuses) {
+            switch outcome {
+            case .written(let written):
+                conditions.append(ConditionRecord(uid: written.uid, json: written.status.json["conditions"]))
+                if written.status.rule?.profile ?? pass.key == pass.key {
+                    memory.withLock { _ = $0.cleared.remove(written.uid) }
+                }
+                observeProgrammed(written)
+            case .gone: break
+            case .conflict: pass.lookAgain(at: time.now() + Self.conflictDelay)
+            case .failed(let error):
+                log.event(.warning,
+                    "The status cannot be written", [.resource: .string(resource.owner.label), .error: "\(error)"])
+                pass.hasFailed = true
+            }
+        }
+        for (resource, outcome) in await cluster.removeFinalizer(from: released) {
+            switch outcome {
+            case .written, .gone:
+                conditions.append(ConditionRecord(uid: resource.uid, json: nil))
+                memory.withLock { memory in
+                    memory.cleared.remove(resource.uid)
+                    memory.quarantine[resource.uid] = nil
+                    memory.firstSeen[resource.uid] = nil
+                }
+            case .conflict: pass.lookAgain(at: time.now() + Self.conflictDelay)
+            case .failed(let error):
+                log.event(.warning,
+                    "The finalizer cannot be taken off",
+                    [.resource: .string(resource.owner.label), .error: "\(error)"])
+                pass.hasFailed = true
+            }
+        }
+        _ = await commit(LedgerBatch(conditions: conditions), &pass)
+        await cluster.post(pass.events)
+    }
+
+    /// A resource may go once no rule and no open intention stands under its uid, by ledger and by status.
+    private func isReleased(_ subject: Pass.Subject, _ owned: [OwnedRule], _ pass: Pass) -> Bool {
+        guard case .leaving = subject.stance, owned.isEmpty else { return false }
+        let uid = subject.resource.uid
+        // A status that names a rule which the ledger never knew must first be looked for on the VCO.
+        return subject.resource.status.rule == nil || pass.hadRecord.contains(uid)
+            || memory.withLock { $0.cleared.contains(uid) }
+    }
+
+    /// What there is to say of a resource; nil when nothing new is known.
+    private func verdict(on subject: Pass.Subject, _ owned: [OwnedRule], _ pass: Pass) -> Verdict? {
+        let resource = subject.resource
+        let result = pass.results[resource.uid]
+        switch subject.stance {
+        case .held(let reason, let message):
+            return Verdict(acceptance: .refused(reason, message: message), programming: .unchanged)
+        case .quarantined(let spec, let message):
+            return Verdict(
+                acceptance: .accepted(warnings: spec.warnings),
+                programming: .waiting(.rejectedByOrchestrator, message: message, rule: place(of: resource, owned, pass)))
+        case .wants(let spec):
+            return wanting(resource, spec, result, owned, pass)
+        case .leaving:
+            guard case .waiting(let reason, let message) = result else { return nil }
+            return Verdict(
+                acceptance: .accepted(warnings: []),
+                programming: .waiting(reason, message: message, rule: place(of: resource, owned, pass)))
+        }
+    }
+
+    private func wanting(
+        _ resource: VelocloudBP, _ spec: VelocloudBP.Spec, _ result: Pass.Result?, _ owned: [OwnedRule], _ pass: Pass
+    ) -> Verdict? {
+        let accepted = Verdict.Acceptance.accepted(warnings: spec.warnings)
+        switch result {
+        case .programmed:
+            guard var reference = place(of: resource, owned, pass) else { return nil }
+            if reference.profile == pass.key {
+                reference.moduleVersion = pass.moduleVersion
+                reference.programmedAt = timestamp(milliseconds: time.wallMilliseconds())
+            }
+            return Verdict(acceptance: accepted, programming: .programmed(reference))
+        case .refused(let reason, let message):
+            return Verdict(
+                acceptance: .refused(reason, message: message),
+                programming: .waiting(
+                    .pending, message: "Waits for Accepted: \(message)", rule: place(of: resource, owned, pass)))
+        case .waiting(let reason, let message):
+            return Verdict(
+                acceptance: accepted,
+                programming: .waiting(reason, message: message, rule: place(of: resource, owned, pass)))
+        case nil:
+            return nil
+        }
+    }
+
+    /// What `status.rule` is to name: an old place until the rule there is gone, so that the loss of the ledger leaves
+    /// none behind.
+    private func place(of resource: VelocloudBP, _ owned: [OwnedRule], _ pass: Pass) -> Status.RuleReference? {
+        if let elsewhere = owned.first(where: { $0.place.profileID != pass.profileID }) { return elsewhere.reference }
+        let isCleared = memory.withLock { $0.cleared.contains(resource.uid) } || pass.hadRecord.contains(resource.uid)
+        if let old = resource.status.rule, !isCleared, old.profile != pass.key || pass.moduleVersion == nil { return old }
+        return owned.first?.reference
+    }
+
+    /// Tells those who want a rule, and have had no word for this generation, that it takes longer.
+    func writePending(_ pass: Pass) async {
+        guard !policy.isDryRun else { return }
+        var statuses: [(VelocloudBP, Status)] = []
+        for subject in pass.subjects {
+            guard case .wants(let spec) = subject.stance, !subject.resource.isProgrammed,
+                subject.resource.status.observedGeneration != subject.resource.generation
+            else { continue }
+            let verdict = Verdict(
+                acceptance: .accepted(warnings: spec.warnings),
+                programming: .waiting(
+                    .pending, message: "velokube is writing the rule to the orchestrator.",
+                    rule: subject.resource.status.rule))
+            let updated = subject.resource.status.updated(
+                by: verdict, generation: subject.resource.generation,
+                handledReconcileAt: subject.resource.status.lastHandledReconcileAt,
+                now: timestamp(milliseconds: time.wallMilliseconds()))
+            if updated != subject.resource.status { statuses.append((subject.resource, updated)) }
+        }
+        // Whatever comes of it: the result that follows says more.
+        _ = await cluster.writeStatus(statuses)
+    }
+
+    private func observeProgrammed(_ resource: VelocloudBP) {
+        guard resource.isProgrammed else { return }
+        let seen = memory.withLock { memory in
+            memory.quarantine[resource.uid] = nil
+            return memory.firstSeen.removeValue(forKey: resource.uid)
+        }
+        guard let seen, seen.generation == resource.generation else { return }
+        metrics.update { $0.specToProgrammed.observe(time.now().since(seen.at)) }
+    }
+}
+
+extension OwnedRule {
+    var reference: Status.RuleReference {
+        Status.RuleReference(
+            profile: profileName, segment: segmentName, name: place.name, isAdopted: original != nil)
+    }
+}

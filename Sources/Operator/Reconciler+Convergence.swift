@@ -1,0 +1,229 @@
+import BusinessPolicy
+import ControlLoop
+import HTTPTransport
+import Ledger
+import Logging
+import Orchestrator
+
+/// The part of a pass that speaks to the VCO.
+extension Reconciler {
+    /// Brings the profile of the pass to what is wanted, as far as the VCO lets it.
+    func converge(_ pass: Pass) async -> Pass {
+        var pass = pass
+        noteOtherPlaces(&pass)
+        do throws(SessionError) {
+            if let profile = try await locate(&pass) {
+                pass.profileID = profile.id
+                try await settle(profile, &pass)
+            }
+        } catch {
+            log.event(.warning,"VCO call failed", [.profile: .string(pass.key), .error: "\(error.error)"])
+            pass.fail(error)
+        }
+        return pass
+    }
+
+    /// Finds the profile by name; nil when there is none to work on, which the pass then says.
+    private func locate(_ pass: inout Pass) async throws(SessionError) -> ProfileSummary? {
+        var directory = try await session.directory(epoch: pass.epoch)
+        if directory.named(pass.key).isEmpty {
+            // It may have been made since the list was read.
+            directory = try await session.directory(
+                epoch: pass.epoch, notOlderThan: time.now() - Self.directoryTrustedFor)
+        }
+        let found = directory.named(pass.key)
+        if found.count == 1 {
+            memory.withLock { $0.missing[pass.key] = nil }
+            return found[0]
+        }
+        if found.count > 1 {
+            let known = Set(pass.recorded.map(\.place.profileID))
+            if let ours = found.first(where: { known.contains($0.id) }) { return ours }
+            pass.waitAll(
+                .profileNotFound,
+                "\(found.count) profiles are named \"\(pass.key)\"; rename all but one in the orchestrator.")
+            return nil
+        }
+        try await profileMissing(&pass, directory)
+        return nil
+    }
+
+    /// A list of profiles younger than this is believed when it lacks one.
+    private static let directoryTrustedFor = Duration.seconds(5)
+
+    /// What one profile is asked for, and what is recorded on it.
+    struct Assignment: Sendable {
+        var profile: ProfileSummary
+        var desired: [DesiredRule]
+        var recorded: [OwnedRule]
+        /// Owners that are proven absent, by uid.
+        var absent: Set<String>
+        /// Resources whose status names a rule here that the ledger does not know: it was lost.
+        var rebuildable: [VelocloudBP]
+        /// Somebody asked for a look, or an absent owner was newly proven.
+        var isUrgent: Bool
+    }
+
+    private func settle(_ profile: ProfileSummary, _ pass: inout Pass) async throws(SessionError) {
+        await releaseOrphans(&pass)
+        let assignment = await assign(profile, &pass)
+        if try await isQuiet(assignment, &pass) { return }
+        let lastWrite = memory.withLock { $0.profiles[profile.id]?.lastWrite }
+        if let lastWrite, time.now() < lastWrite + Self.writeSpacing {
+            pass.lookAgain(at: lastWrite + Self.writeSpacing)
+            return
+        }
+        try await drive(assignment, &pass)
+    }
+
+    /// Gathers what the profile is to hold, with absences proven and everything doubtful on hold.
+    func assign(_ profile: ProfileSummary, _ pass: inout Pass) async -> Assignment {
+        var desired = pass.subjects.compactMap { $0.stance.desired(for: $0.resource, allowed: policy.allowed) }
+        var recorded = pass.recorded.filter { $0.place.profileID == profile.id }
+        let here = Set(pass.subjects.map(\.resource.uid))
+        var lost: [OwnedRule] = []
+        for rule in recorded where !here.contains(rule.owner.uid) {
+            guard let resource = cache.resource(rule.owner), resource.uid == rule.owner.uid else {
+                lost.append(rule)
+                continue
+            }
+            let quarantine = memory.withLock { $0.quarantine[resource.uid] }
+            let stance = Stance(of: resource, quarantine: quarantine, allowed: policy.allowed)
+            // Held resources keep their rule wherever it is; others have moved on, and the plan takes the rule away.
+            if case .held = stance { desired.append(.hold(for: rule.owner)) }
+        }
+        let absence = await proveAbsence(of: lost, among: pass.recorded)
+        for index in recorded.indices where absence.proven.contains(recorded[index].owner.uid) {
+            recorded[index].isOwnerAbsent = true
+        }
+        desired += absence.doubtful.map { .hold(for: $0) }
+        if !absence.doubtful.isEmpty { pass.lookAgain(at: time.now() + .seconds(30)) }
+        let known = Set(recorded.map(\.owner.uid)).union(memory.withLock { $0.cleared })
+        let rebuildable = (pass.subjects.map(\.resource) + pass.visitors).filter {
+            $0.status.rule?.profile == pass.key && !known.contains($0.uid)
+        }
+        return Assignment(
+            profile: profile, desired: desired.sorted { $0.owner < $1.owner }, recorded: recorded,
+            absent: absence.proven, rebuildable: rebuildable,
+            isUrgent: !absence.proven.isEmpty || pass.subjects.contains { $0.resource.hasOpenRequest })
+    }
+
+    /// Whether the profile needs no plan: nothing wanted has changed, and the VCO's version has not moved either.
+    private func isQuiet(_ assignment: Assignment, _ pass: inout Pass) async throws(SessionError) -> Bool {
+        let id = assignment.profile.id
+        let known = memory.withLock { $0.profiles[id] ?? Memory.ProfileMemory() }
+        guard !assignment.isUrgent, assignment.recorded.allSatisfy({ $0.intent == nil }) else { return false }
+        let isSettledAsBefore = known.settled?.desired == assignment.desired
+        guard
+            isSettledAsBefore
+                || (assignment.rebuildable.isEmpty
+                    && isSettled(desired: assignment.desired, recorded: assignment.recorded))
+        else { return false }
+        guard let version = await ledger.profiles().first(where: { $0.id == id })?.settledVersion else { return false }
+        if known.checkedEpoch < pass.epoch {
+            if known.fullReadEpoch > 0, pass.epoch - known.fullReadEpoch >= Self.resyncsPerFullRead { return false }
+            let summary = try await session.call { client throws(OrchestratorError) in
+                try await client.moduleSummary(profileID: id)
+            }
+            guard summary?.version == version else { return false }
+            memory.withLock { memory in
+                memory.profiles[id, default: .init()].checkedEpoch = pass.epoch
+                // A restart that found everything in place counts as a look at the whole.
+                if known.fullReadEpoch == 0 { memory.profiles[id, default: .init()].fullReadEpoch = pass.epoch }
+            }
+        }
+        pass.moduleVersion = version
+        note(known.settled?.refusals ?? [], settledOthers: true, &pass)
+        return true
+    }
+
+    /// Turns what a plan refused into results, and everything else that wants a rule into a success.
+    func note(_ refusals: [Refusal], settledOthers: Bool, _ pass: inout Pass) {
+        let causes = Dictionary(refusals.map { ($0.owner.uid, $0.cause) }, uniquingKeysWith: { first, _ in first })
+        for subject in pass.subjects {
+            let uid = subject.resource.uid
+            if let cause = causes[uid] {
+                pass.results[uid] = cause.result
+            } else if settledOthers, case .wants = subject.stance {
+                pass.results[uid] = .programmed
+            }
+        }
+    }
+
+    /// Lets the profiles look again where resources of this one still have a rule.
+    private func noteOtherPlaces(_ pass: inout Pass) {
+        let records = Dictionary(grouping: pass.recorded, by: \.owner.uid)
+        for subject in pass.subjects {
+            if case .held = subject.stance { continue }
+            pass.otherKeys.formUnion((records[subject.resource.uid] ?? []).map(\.profileName))
+        }
+    }
+
+    /// Forgets the rules of resources that leave them behind: from here on they belong to the WAN team.
+    private func releaseOrphans(_ pass: inout Pass) async {
+        guard !policy.isDryRun else { return }
+        let leaving = pass.subjects.filter { $0.stance == .leaving(isOrphaning: true) }.map(\.resource)
+        for resource in leaving { clear(resource, &pass) }
+        let uids = Set(leaving.map(\.uid))
+        let orphans = pass.recorded.filter { uids.contains($0.owner.uid) }
+        guard !orphans.isEmpty else { return }
+        guard await commit(LedgerBatch(removals: orphans.map(\.place)), &pass) else { return }
+        for rule in orphans {
+            log.event(.notice,
+                "Rule left behind as asked",
+                [.profile: .string(pass.key), .rule: .string(rule.place.name), .resource: .string(rule.owner.label)])
+        }
+        let places = Set(orphans.map(\.place))
+        pass.recorded.removeAll { places.contains($0.place) }
+    }
+
+    /// Writes to the ledger; without its record nothing may go on, so a failure ends the pass with words.
+    func commit(_ batch: LedgerBatch, _ pass: inout Pass) async -> Bool {
+        do {
+            try await ledger.commit(batch)
+            metrics.update { $0.ledgerCommits += 1 }
+            return true
+        } catch {
+            log.event(.error,"The ledger cannot be written", [.profile: .string(pass.key), .error: "\(error)"])
+            pass.hasFailed = true
+            return false
+        }
+    }
+}
+
+extension Owner {
+    /// As people write it.
+    var label: String { "\(namespace)/\(name)" }
+}
+
+extension Refusal.Cause {
+    /// What it means for the resource, in words that say what to do.
+    var result: Pass.Result {
+        switch self {
+        case .nameConflict(let holder):
+            .refused(
+                .nameConflict,
+                message:
+                    "The rule name is held by VelocloudBP \(holder.label); choose another spec.name, or wait until it is free."
+            )
+        case .foreignRule(let differences):
+            .refused(
+                .foreignRule,
+                message:
+                    "A rule of this name that velokube did not make is on the orchestrator (\(differences)). Choose another spec.name, or let the WAN team rename or remove it."
+            )
+        case .duplicateName(let count):
+            .refused(
+                .foreignRule,
+                message:
+                    "\(count) rules of this name are on the orchestrator and none can be told to be velokube's. Rename or remove the others in the portal."
+            )
+        case .segmentNotFound(let known):
+            .waiting(
+                .segmentNotFound,
+                message:
+                    "The profile has no segment of that name; it has \(known.map { "\"\($0)\"" }.joined(separator: ", ")). Correct spec.segment, or have the segment added to the profile."
+            )
+        }
+    }
+}

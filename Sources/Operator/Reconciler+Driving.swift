@@ -1,0 +1,155 @@
+import BusinessPolicy
+import ControlLoop
+import HTTPTransport
+import Ledger
+import Logging
+import Orchestrator
+
+/// Attempt after attempt until the profile is settled, or somebody is found who stands in the way.
+extension Reconciler {
+    /// Attempts at most this often in one pass; a pass always ends.
+    private static let attemptsMax = 6
+    /// The module changed between read and write this often in a row: step back instead of fighting.
+    private static let collisionsMax = 3
+
+    func drive(_ assignment: Assignment, _ pass: inout Pass) async throws(SessionError) {
+        var assignment = assignment
+        var rewrites = 0
+        var collisions = 0
+        for round in 0..<Self.attemptsMax {
+            if round > 0 { await waitForSpacing(assignment.profile.id) }
+            switch try await attempt(assignment, &pass) {
+            case .settled, .stopped:
+                return
+            case .unusable(let reason, let message):
+                pass.waitAll(reason, message)
+                return
+            case .changedUnderneath:
+                collisions += 1
+                metrics.update { $0.foreignVersionChanges += 1 }
+                if collisions == Self.collisionsMax { return stepBack(&pass) }
+            case .unverified(let failed):
+                rewrites += 1
+                if rewrites > 1, !giveUp(on: failed, &assignment, &pass) { return }
+            case .rejected(let message, let candidates):
+                log.event(.warning,"VCO rejected the document", [.profile: .string(pass.key), .error: .string(message)])
+                try await isolate(assignment, message, candidates, &pass)
+                return
+            }
+        }
+        stepBack(&pass)
+    }
+
+    private func stepBack(_ pass: inout Pass) {
+        log.event(.warning,"The module keeps changing under us", [.profile: .string(pass.key)])
+        pass.hasFailed = true
+        pass.waitAll(
+            .pending, "The profile keeps being changed by somebody else between read and write; velokube tries again.")
+    }
+
+    /// The VCO takes our writes but shows something else: hold those rules until they are edited. False when only a
+    /// deletion failed, which is tried again later instead.
+    private func giveUp(on failed: [Unverified], _ assignment: inout Assignment, _ pass: inout Pass) -> Bool {
+        var isHolding = false
+        for item in failed {
+            let differences = item.differences.joined(separator: "; ")
+            guard item.change.record != nil else {
+                pass.hasFailed = true
+                log.event(.warning,
+                    "The VCO still shows a deleted rule",
+                    [.profile: .string(pass.key), .rule: .string(item.change.place.name), .error: .string(differences)])
+                continue
+            }
+            quarantine(item.change.owner, "The orchestrator took the rule but shows it otherwise: \(differences).", &pass)
+            assignment.hold(item.change.owner)
+            isHolding = true
+        }
+        return isHolding
+    }
+
+    /// Marks a generation as refused by the VCO: its rule is left alone until it is edited.
+    private func quarantine(_ owner: Owner, _ message: String, _ pass: inout Pass) {
+        for index in pass.subjects.indices where pass.subjects[index].resource.owner == owner {
+            let resource = pass.subjects[index].resource
+            guard case .wants(let spec) = pass.subjects[index].stance else { continue }
+            memory.withLock {
+                $0.quarantine[resource.uid] = Quarantine(generation: resource.generation, message: message)
+            }
+            pass.subjects[index].stance = .quarantined(spec, message: message)
+            log.event(.warning,
+                "Resource held until it is edited",
+                [.profile: .string(pass.key), .resource: .string(owner.label), .error: .string(message)])
+        }
+    }
+
+    func waitForSpacing(_ profileID: Int) async {
+        guard let lastWrite = memory.withLock({ $0.profiles[profileID]?.lastWrite }) else { return }
+        // Cancelled: the next call to the VCO says so.
+        try? await time.sleep(lastWrite + Self.writeSpacing)
+    }
+
+    /// Finds the rules that make the VCO refuse the document, and writes all the others.
+    private func isolate(
+        _ assignment: Assignment, _ message: String, _ candidates: [Owner], _ pass: inout Pass
+    ) async throws(SessionError) {
+        guard try await acceptsUnchanged(assignment.profile) else {
+            pass.hasFailed = true
+            pass.waitAll(
+                .pending, "The orchestrator refuses the profile's own rules, even without velokube's changes: \(message)")
+            return
+        }
+        var assignment = assignment
+        var open = Set(candidates.map(\.uid))
+        // Deletions first, alone: they must not wait for a culprit.
+        await waitForSpacing(assignment.profile.id)
+        guard case .settled = try await attempt(assignment, holding: open, &pass) else {
+            pass.hasFailed = true
+            pass.waitAll(.pending, "The orchestrator refuses the removal of rules: \(message)")
+            return
+        }
+        var groups = [candidates]
+        while let group = groups.popLast() {
+            await waitForSpacing(assignment.profile.id)
+            let inside = Set(group.map(\.uid))
+            switch try await attempt(assignment, holding: open.subtracting(inside), &pass) {
+            case .settled:
+                open.subtract(inside)
+            case .rejected(let words, _) where group.count == 1:
+                quarantine(group[0], "The orchestrator rejected the rule: \(words)", &pass)
+                assignment.hold(group[0])
+            case .rejected:
+                groups.append(Array(group[(group.count / 2)...]))
+                groups.append(Array(group[..<(group.count / 2)]))
+            case .unverified, .changedUnderneath, .unusable, .stopped:
+                // The world moved: whoever is still open is looked at afresh.
+                pass.hasFailed = true
+                return
+            }
+        }
+        _ = try await attempt(assignment, &pass)
+    }
+
+    /// Whether the VCO takes the document as it is: if not, none of our rules is to blame.
+    private func acceptsUnchanged(_ profile: ProfileSummary) async throws(SessionError) -> Bool {
+        await waitForSpacing(profile.id)
+        let id = profile.id
+        let module = try await session.call { client throws(OrchestratorError) in try await client.module(profileID: id) }
+        guard let module else { return false }
+        memory.withLock { [now = time.now()] in $0.profiles[id, default: .init()].lastWrite = now }
+        do {
+            try await session.call { client throws(OrchestratorError) in
+                try await client.update(moduleID: module.id, data: module.data)
+            }
+            return true
+        } catch {
+            guard case .rejected = error.error else { throw error }
+            return false
+        }
+    }
+}
+
+extension Reconciler.Assignment {
+    mutating func hold(_ owner: Owner) {
+        for index in desired.indices where desired[index].owner == owner { desired[index].want = .hold }
+    }
+}

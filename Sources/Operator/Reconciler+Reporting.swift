@@ -1,0 +1,115 @@
+import BusinessPolicy
+import ControlLoop
+import HTTPTransport
+import Logging
+
+/// What people are told: logs, events and counters, never decisions.
+extension Reconciler {
+    /// Tells what was done, once it was seen to be so.
+    func announce(_ changes: [Change], _ draft: Draft, _ pass: inout Pass) {
+        let before = draft.recordedByPlace
+        let areWishesNew = !isSettled(desired: draft.desired, recorded: draft.recorded)
+        for change in changes {
+            noteCleared(change, &pass)
+            let isDrift = change.isDrift(before: before[change.place], areWishesNew: areWishesNew)
+            log.event(.info,
+                change.sentence(isDrift: isDrift),
+                [
+                    .profile: .string(pass.key), .rule: .string(change.place.name), .resource: .string(change.owner.label),
+                    .reason: .string(change.reason)])
+            if isDrift { metrics.update { $0.driftCorrections += 1 } }
+            guard let reason = change.eventReason(isDrift: isDrift), cache.resource(change.owner) != nil else { continue }
+            pass.events.append(
+                Pass.Happening(
+                    owner: change.owner, isWarning: isDrift, reason: reason,
+                    message: "Rule \"\(change.place.name)\" on profile \"\(pass.key)\": \(change.reason)"))
+        }
+    }
+
+    /// A resource of another profile, or one being deleted, has lost its rule here: its own key goes on from there.
+    private func noteCleared(_ change: Change, _ pass: inout Pass) {
+        guard change.record == nil, let resource = cache.resource(change.owner), resource.uid == change.owner.uid else {
+            return
+        }
+        clear(resource, &pass)
+    }
+
+    /// Notes that the place which a resource's status names holds no rule of it any more.
+    func clear(_ resource: VelocloudBP, _ pass: inout Pass) {
+        memory.withLock { _ = $0.cleared.insert(resource.uid) }
+        pass.otherKeys.insert(resource.profile ?? "")
+    }
+
+    /// What a dry run would have done.
+    func report(_ plan: Plan, _ pass: Pass) {
+        for change in plan.changes {
+            log.event(.info,
+                "Dry run: would change a rule",
+                [
+                    .profile: .string(pass.key), .change: .string(change.kind.rawValue), .rule: .string(change.place.name),
+                    .resource: .string(change.owner.label), .reason: .string(change.reason)])
+        }
+        for refusal in plan.refusals {
+            log.event(.info,
+                "Dry run: would refuse a resource",
+                [.profile: .string(pass.key), .resource: .string(refusal.owner.label), .reason: "\(refusal.cause)"])
+        }
+    }
+
+    /// An Event when a resource stops being ready, or is not ready for another reason than before.
+    func noteTransition(of resource: VelocloudBP, to status: Status, _ pass: inout Pass) {
+        guard let ready = status.condition(.ready) else { return }
+        let before = resource.status.condition(.ready)
+        guard ready.isTrue != before?.isTrue || ready.reason != before?.reason else { return }
+        log.event(.info,
+            "Status changed",
+            [
+                .resource: .string(resource.owner.label), .status: .string(ready.isTrue ? "ready" : "not ready"), .reason: .string(ready.reason),
+                .message: .string(ready.message)])
+        guard !ready.isTrue, ready.reason != Verdict.WaitReason.pending.rawValue else { return }
+        let reason = ready.reason == Verdict.WaitReason.unreachable.rawValue ? "OrchestratorUnreachable" : ready.reason
+        pass.events.append(
+            Pass.Happening(
+                owner: resource.owner, isWarning: ready.reason != Verdict.RefusalReason.paused.rawValue,
+                reason: reason, message: ready.message))
+    }
+}
+
+extension Change {
+    /// Whether the change undoes what somebody did to the rule in the portal.
+    func isDrift(before: OwnedRule?, areWishesNew: Bool) -> Bool {
+        guard let before, before.intent == nil else { return false }
+        switch kind {
+        case .heal: return true
+        case .create: return before.wanted != nil
+        case .move: return !areWishesNew
+        case .update, .delete, .restore, .adopt, .transfer, .forget, .record: return false
+        }
+    }
+
+    func eventReason(isDrift: Bool) -> String? {
+        if isDrift { return "DriftCorrected" }
+        switch kind {
+        case .create: return "RuleAdded"
+        case .adopt: return record?.sent == nil ? nil : "RuleAdded"
+        case .update, .heal, .transfer: return "RuleUpdated"
+        case .delete, .restore: return "RuleDeleted"
+        case .move, .forget, .record: return nil
+        }
+    }
+
+    func sentence(isDrift: Bool) -> StaticString {
+        if isDrift { return "Drift corrected" }
+        switch kind {
+        case .create: return "Rule added"
+        case .update, .heal: return "Rule updated"
+        case .move: return "Rule moved"
+        case .delete: return "Rule deleted"
+        case .restore: return "Adopted rule put back as it was"
+        case .adopt: return "Rule adopted"
+        case .transfer: return "Rule taken over from a predecessor"
+        case .forget: return "Rule forgotten"
+        case .record: return "Rule recorded"
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import BusinessPolicy
+import ControlLoop
+import HTTPTransport
+import Ledger
+import Logging
+
+/// Makes one profile as its resources want it.
+///
+/// A key says which profile, never why: each call looks at the whole desired state, at what is recorded and at what is
+/// there, and closes the gap. The order of the steps is what makes a crash at any of them harmless: finalizer before
+/// the first write, intention before the write, record after the read-back, status last.
+final class Reconciler: Sendable {
+    let cache: ResourceCache
+    let ledger: Ledger
+    let session: OrchestratorSession
+    let cluster: ResourceWriter
+    let policy: ReconcilePolicy
+    let time: Time
+    let log: Logger
+    let metrics: MetricsRegistry
+    let memory = Locked(Memory())
+
+    /// The whole module is read every so many resyncs, whatever its `version` says: that it moves is not documented.
+    static let resyncsPerFullRead = 12
+    /// Two writes to one profile start at least this far apart.
+    static let writeSpacing = Duration.milliseconds(500)
+    /// A resource that has had no result for this long is told so.
+    static let pendingAfter = Duration.seconds(5)
+    /// The version is looked at once more when the document was read longer ago than this.
+    static let readTrustedFor = Duration.milliseconds(200)
+
+    init(
+        cache: ResourceCache, ledger: Ledger, session: OrchestratorSession, cluster: ResourceWriter,
+        policy: ReconcilePolicy, time: Time, log: Logger, metrics: MetricsRegistry
+    ) {
+        self.cache = cache
+        self.ledger = ledger
+        self.session = session
+        self.cluster = cluster
+        self.policy = policy
+        self.time = time
+        self.log = log
+        self.metrics = metrics
+    }
+
+    /// Reconciles one profile, named as resources name it; the empty key gathers resources that name none.
+    func reconcile(_ key: String) async -> WorkQueue<String>.Outcome {
+        let started = time.now()
+        guard cache.isSynced else { return .again(at: started + .seconds(1)) }
+        var pass = await look(at: key, now: started)
+        await putFinalizers(&pass)
+        if pass.needsOrchestrator {
+            pass = await convergeWithNotice(pass)
+        }
+        await conclude(&pass)
+        cache.enqueue(pass.otherKeys.subtracting([key]).sorted(), now: time.now())
+        metrics.update { [pass, time] in
+            $0.observeReconcile(pass.metric, duration: time.now().since(started))
+        }
+        return pass.outcome
+    }
+
+    /// Gathers what is known without asking anybody.
+    private func look(at key: String, now: Instant) async -> Pass {
+        let recorded = await ledger.allRules()
+        let (quarantine, epoch) = memory.withLock { ($0.quarantine, $0.epoch) }
+        let resources = cache.resources(of: key)
+        let subjects = resources.filter { ($0.profile ?? "") == key }.map {
+            Pass.Subject(
+                resource: $0,
+                stance: Stance(of: $0, quarantine: quarantine[$0.uid], allowed: policy.allowed))
+        }
+        let pass = Pass(
+            key: key, startedAt: now, epoch: epoch, subjects: subjects,
+            visitors: resources.filter { ($0.profile ?? "") != key }, recorded: recorded,
+            hadRecord: Set(recorded.map(\.owner.uid)))
+        noteFirstSeen(pass)
+        return pass
+    }
+
+    /// Converges, and tells those who wait longer than `pendingAfter` that they do.
+    private func convergeWithNotice(_ pass: Pass) async -> Pass {
+        await withTaskGroup(of: Pass?.self) { group in
+            group.addTask { await self.converge(pass) }
+            group.addTask {
+                do {
+                    try await self.time.sleep(self.time.now() + Self.pendingAfter)
+                } catch {
+                    return nil  // The pass ended first.
+                }
+                await self.writePending(pass)
+                return nil
+            }
+            var result = pass
+            for await finished in group {
+                guard let finished else { continue }
+                result = finished
+                group.cancelAll()
+            }
+            return result
+        }
+    }
+
+    private func noteFirstSeen(_ pass: Pass) {
+        memory.withLock { memory in
+            for subject in pass.subjects where !subject.resource.isProgrammed {
+                guard case .wants = subject.stance else { continue }
+                let uid = subject.resource.uid
+                if memory.firstSeen[uid]?.generation != subject.resource.generation {
+                    memory.firstSeen[uid] = (subject.resource.generation, pass.startedAt)
+                }
+            }
+        }
+    }
+}
+
+/// What the WAN team has set for all resources.
+package struct ReconcilePolicy: Sendable {
+    /// Where the first rule of a segment goes.
+    package var placement: Placement
+    /// What annotations may do.
+    package var allowed: Set<Allowance>
+    /// More absent rules than this, and more than half of all, are not deleted.
+    package var deletesMax: Int
+    /// Decide and log only.
+    package var isDryRun: Bool
+
+    package init(
+        placement: Placement = .top, allowed: Set<Allowance> = [], deletesMax: Int = 25, isDryRun: Bool = false
+    ) {
+        self.placement = placement
+        self.allowed = allowed
+        self.deletesMax = deletesMax
+        self.isDryRun = isDryRun
+    }
+}
+
+/// What is remembered between reconciles of one process; losing it costs calls, never rules.
+struct Memory: Sendable {
+    /// The current resync; profiles start at 0, so that none counts as checked.
+    var epoch = 1
+    /// By the VCO's id.
+    var profiles: [Int: ProfileMemory] = [:]
+    /// By uid.
+    var quarantine: [String: Quarantine] = [:]
+    /// When a generation was first seen waiting for its rule, by uid: for the spec-to-programmed histogram.
+    var firstSeen: [String: (generation: Int, at: Instant)] = [:]
+    /// Resources whose status still names a place where their rule was seen gone, by uid.
+    var cleared: Set<String> = []
+    /// Profiles that are not there, by name: in how many resyncs in a row, and in which last.
+    var missing: [String: (strikes: Int, epoch: Int)] = [:]
+
+    struct ProfileMemory: Sendable {
+        /// When the last write began.
+        var lastWrite: Instant?
+        /// The resync for which the VCO was last asked.
+        var checkedEpoch = 0
+        /// The resync for which the module was last read in whole.
+        var fullReadEpoch = 0
+        /// The last plan that left nothing to do: for these wishes, at this version, these were refused.
+        var settled: Settled?
+    }
+
+    struct Settled: Sendable {
+        var version: String
+        var desired: [DesiredRule]
+        var refusals: [Refusal]
+    }
+}
