@@ -1,0 +1,73 @@
+import enum BusinessPolicy.JSON
+import struct BusinessPolicy.JSONError
+
+/// Lists: whole or in pages, at the newest version, at any, or at one.
+extension APIServerCore {
+    func list(_ call: APICall) throws(APIFailure) -> [UInt8] {
+        let limit = call.query["limit"].flatMap { Int($0) } ?? 0
+        if let token = call.query["continue"], !token.isEmpty {
+            guard (call.query["resourceVersion"] ?? "").isEmpty else {
+                throw .badRequest("specifying resource version is not allowed when using continue")
+            }
+            guard let place = ContinueToken(token) else { throw .badRequest("continue key is not valid") }
+            guard place.version >= store.oldestVersion else { throw .continueExpired }
+            return page(call, version: place.version, after: place, limit: limit)
+        }
+        let text = call.query["resourceVersion"] ?? ""
+        let match = call.query["resourceVersionMatch"] ?? ""
+        if text.isEmpty { return page(call, version: store.version, after: nil, limit: limit) }
+        guard let wanted = Int(text), wanted >= 0 else { throw .badRequest("Invalid value: \"\(text)\"") }
+        if wanted > store.version { throw .tooLarge(wanted, current: store.version) }
+        if match == "Exact" || match.isEmpty && limit > 0 && wanted > 0 {
+            // A paged list at a version is an exact one, for reasons of history, and goes past the cache.
+            guard wanted >= store.oldestVersion else { throw .gone(wanted, oldest: store.oldestVersion) }
+            return page(call, version: wanted, after: nil, limit: limit)
+        }
+        // Not older than that version: out of the cache, which knows no pages.
+        let cached = max(modes.cacheVersion ?? store.version, wanted)
+        return page(call, version: cached, after: nil, limit: 0)
+    }
+
+    private func page(_ call: APICall, version: Int, after last: ContinueToken?, limit: Int) -> [UInt8] {
+        var items = store.resources(call.kind, namespace: call.namespace, at: version)
+        if let last { items.removeAll { ($0.key.namespace, $0.key.name) <= (last.namespace, last.name) } }
+        let rest = limit > 0 ? max(0, items.count - limit) : 0
+        items.removeLast(rest)
+        var metadata = JSON.record(["resourceVersion": .string(String(version))])
+        if rest > 0, let end = items.last?.key {
+            let token = ContinueToken(version: version, namespace: end.namespace, name: end.name)
+            metadata = metadata.setting(["continue"], to: .string(token.text))
+                .setting(["remainingItemCount"], to: .int(rest))
+        }
+        return JSONText.object([
+            .init(name: "apiVersion", value: JSON.string(call.kind.apiVersion).serialized()),
+            .init(name: "items", value: JSONText.array(items.map(\.value.bytes))),
+            .init(name: "kind", value: JSON.string("\(call.kind.name)List").serialized()),
+            .init(name: "metadata", value: metadata.serialized()),
+        ])
+    }
+}
+
+/// Where the next page begins. Its text holds characters that a query must escape, as real tokens do.
+private struct ContinueToken {
+    var version: Int
+    /// Of the last item handed out.
+    var namespace: String
+    var name: String
+
+    var text: String { "\(version)+\(namespace)/\(name)=" }
+
+    init(version: Int, namespace: String, name: String) {
+        self.version = version
+        self.namespace = namespace
+        self.name = name
+    }
+
+    init?(_ text: String) {
+        let parts = text.split(separator: "+", maxSplits: 1)
+        guard parts.count == 2, let version = Int(parts[0]), parts[1].last == "=" else { return nil }
+        let last = parts[1].dropLast().split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard last.count == 2 else { return nil }
+        self.init(version: version, namespace: String(last[0]), name: String(last[1]))
+    }
+}

@@ -1,0 +1,37 @@
+/// A kind of resource that the simulated API server serves.
+package struct SimulatedKind: Hashable, Comparable, Sendable {
+    /// Empty for the core group.
+    package var group: String
+    package var version: String
+    package var plural: String
+    package var name: String
+    package var isNamespaced: Bool
+
+    /// The resource of the operator, without a schema: a CRD that an administrator has made lax.
+    package static let velocloudBP = SimulatedKind(
+        group: "vcn.cloud", version: "v1", plural: "velocloudbps", name: "VelocloudBP", isNamespaced: true)
+    package static let event = SimulatedKind(
+        group: "", version: "v1", plural: "events", name: "Event", isNamespaced: true)
+    package static let namespace = SimulatedKind(
+        group: "", version: "v1", plural: "namespaces", name: "Namespace", isNamespaced: false)
+
+    /// `velocloudbps.vcn.cloud`, as messages name it.
+    var qualified: String { group.isEmpty ? plural : "\(plural).\(group)" }
+    var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
+
+    package static func < (left: SimulatedKind, right: SimulatedKind) -> Bool {
+        left.qualified < right.qualified
+    }
+}
+
+/// A resource's place: kind, namespace and name.
+struct ResourceKey: Hashable, Comparable, Sendable {
+    var kind: SimulatedKind
+    /// Empty for kinds without a namespace.
+    var namespace: String
+    var name: String
+
+    static func < (left: ResourceKey, right: ResourceKey) -> Bool {
+        (left.kind, left.namespace, left.name) < (right.kind, right.namespace, right.name)
+    }
+}
