@@ -1,0 +1,27 @@
+# make demo    the whole story on this machine: a real API server, a simulated VCO, the operator between them
+# make test    every check there is
+# make build   the programs: .build/debug/velokube and .build/debug/velokube-sim
+# make tidy    the checks of style alone
+.PHONY: demo test build tidy prepare
+.DEFAULT_GOAL := build
+
+prepare:
+	@scripts/prepare
+
+build: prepare
+	swift build
+
+demo: build
+	scripts/demo
+
+# The control plane comes before the build of the tests, so that a machine that cannot have one says so early.
+test: prepare tidy
+	scripts/control-plane >/dev/null
+	swift build --build-tests
+	scripts/with-control-plane scripts/check-manifests
+	scripts/with-control-plane swift test --skip-build
+
+tidy: prepare
+	scripts/check-tidy
+	scripts/tidy
+	swift format lint --strict --recursive Package.swift Sources Tests
