@@ -21,6 +21,7 @@ extension APIStatus {
             detailsGroup: details?["group"]?.string,
             causes: causes.compactMap { $0["reason"]?.string },
             causeMessages: causes.compactMap { $0["message"]?.string },
+            causeFields: causes.compactMap { $0["field"]?.string },
             retryAfter: Self.wait(seconds: details?["retryAfterSeconds"]?.int)
         )
     }

@@ -17,12 +17,15 @@ package struct APIStatus: Error, Hashable, Sendable {
     package var causes: [String]
     /// The messages of the single causes; servers before 1.18.6 say there what newer ones say in the reason.
     package var causeMessages: [String]
+    /// The fields that the single causes are about, such as `spec.dport`.
+    package var causeFields: [String]
     /// How long the server asks us to stay away.
     package var retryAfter: Duration?
 
     package init(
         code: Int, reason: String = "", message: String = "", detailsName: String? = nil, detailsKind: String? = nil,
-        detailsGroup: String? = nil, causes: [String] = [], causeMessages: [String] = [], retryAfter: Duration? = nil
+        detailsGroup: String? = nil, causes: [String] = [], causeMessages: [String] = [], causeFields: [String] = [],
+        retryAfter: Duration? = nil
     ) {
         self.code = code
         self.reason = reason
@@ -32,6 +35,7 @@ package struct APIStatus: Error, Hashable, Sendable {
         self.detailsGroup = detailsGroup
         self.causes = causes
         self.causeMessages = causeMessages
+        self.causeFields = causeFields
         self.retryAfter = retryAfter
     }
 }
@@ -59,13 +63,19 @@ extension APIStatus {
     package var isNotFound: Bool { code == 404 || reason == "NotFound" }
 
     /// The object is another than the one the caller looked at: another version, or another uid. Look again.
-    package var isConflict: Bool { reason == "Conflict" || (code == 409 && !isAlreadyExists) }
+    ///
+    /// For a custom resource, Kubernetes 1.20 says of another uid that this field cannot be changed (422).
+    package var isConflict: Bool {
+        reason == "Conflict" || (code == 409 && !isAlreadyExists) || causeFields.contains("metadata.uid")
+    }
 
     /// An object of that name is there already.
     package var isAlreadyExists: Bool { reason == "AlreadyExists" }
 
     /// The server did not take the body: the object breaks its schema, or is no object of that kind.
-    package var isInvalid: Bool { code == 422 || code == 400 || reason == "Invalid" || reason == "BadRequest" }
+    package var isInvalid: Bool {
+        !isConflict && (code == 422 || code == 400 || reason == "Invalid" || reason == "BadRequest")
+    }
 
     /// We are known, and not allowed to.
     package var isForbidden: Bool { code == 403 || reason == "Forbidden" }

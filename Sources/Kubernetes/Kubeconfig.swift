@@ -26,9 +26,16 @@ struct Kubeconfig {
     /// Reads the files that exist; one at least must.
     init(firstOf paths: [String]) throws(ConfigurationError) {
         for path in paths where ClusterConfiguration.fileExists(path) {
-            let bytes = try ClusterConfiguration.fileContent(path, isTrimmed: false, for: "the kubeconfig")
-            try merge(bytes, file: path)
+            let content: [UInt8]
             files.append(path)
+            do throws(CredentialFileError) {
+                content = try CredentialFile(path: path, isTrimmed: false, now: { 0 }).current()
+            } catch .empty {
+                continue  // kubectl makes such files and takes them for one without entries
+            } catch {
+                throw ConfigurationError("the kubeconfig: \(error)")
+            }
+            try merge(content, file: path)
         }
         guard !files.isEmpty else {
             let named = paths.joined(separator: ", ")

@@ -21,8 +21,8 @@ import Testing
         ("just words", ": this is no kubeconfig, it has no members"),
         ("[1, 2]", ": this is no kubeconfig, it has no members"),
         ("kind: Secret\ndata: {a: hunter2}", ": this is a Secret, not a kubeconfig (kind: Config)"),
-        ("a: b\n\thunter2: [", ": line 2 is not YAML: found character that cannot start any token"),
-        ("users: [{name: hunter2", ": line 1 is not YAML: did not find expected ',' or '}'"),
+        ("a: b\n\thunter2: [", ": line 2 is not YAML: found a tab character that violates indentation"),
+        ("users: [{name: hunter2", ": line 2 is not YAML: did not find expected ',' or '}'"),
         ("a: hunter2\na: hunter2", ": the members at line 1 have one name twice"),
         ("clusters: hunter2", ": clusters must be a list"),
         ("clusters: [hunter2]", ": an entry of clusters has no name"),
@@ -101,7 +101,6 @@ import Testing
     @Test func folder() throws {
         let folder = try KubernetesFolder()
         let said = try #require(kubernetesProblem(kubeconfig: folder.path))
-        #expect(said.hasPrefix("the kubeconfig: "))
-        #expect(said.contains(folder.path))
+        #expect(said == "the kubeconfig: cannot read \(folder.path): not a regular file")
     }
 }

@@ -101,28 +101,41 @@ import Testing
         #expect(try await stream.next() == .bookmark(resourceVersion: "9"))
     }
 
-    /// A token file that vanished or holds no token is our trouble, said with its path and never with its content;
-    /// nothing is sent.
-    @Test(arguments: [nil, "two words", "", "line\nbreak: x"])
-    func tokenFileGoneBad(content: String?) async throws {
+    /// A token file that vanished for a moment does no harm: what it held is used until the server refuses that.
+    @Test func tokenFileVanishes() async throws {
         let folder = try KubernetesFolder()
         folder.write("token", "good")
-        let script = KubernetesScript()
+        let script = KubernetesScript(
+            KubernetesScript.reply(Self.object), KubernetesScript.reply(Self.object),
+            KubernetesScript.reply(401, Self.refused))
         let clock = KubernetesClock()
         let client = try client(folder, user: "{tokenFile: token}", script, clock: clock)
-        if let content {
-            folder.write("token", content)
-        } else {
-            folder.remove("token")
-        }
+        #expect(await get(client) == nil)
+        folder.remove("token")
         clock.advance(seconds: 6)
+        #expect(await get(client) == nil)
+        #expect(await script.lastHeader("Authorization") == "Bearer good")
         let failure = await get(client)
         guard case .credential(let words) = failure else {
             Issue.record("\(String(describing: failure))")
             return
         }
-        #expect(!words.contains("two") && !words.contains("break"))
-        #expect(words.contains("/token"))
+        #expect(words.contains(folder.path + "/token"))
+        #expect(await script.requests.count == 3)
+    }
+
+    /// A token that cannot stand in a header is our trouble, said with its path and never with its content; it is not
+    /// sent, so it can neither split the request nor end up in someone's log.
+    @Test(arguments: ["two words", "line\nbreak: x", "b\u{e9}", "nul\u{0}"])
+    func tokenIsNoToken(content: String) async throws {
+        let folder = try KubernetesFolder()
+        folder.write("token", content)
+        let script = KubernetesScript()
+        let failure = await get(try client(folder, user: "{tokenFile: token}", script, clock: KubernetesClock()))
+        #expect(
+            failure
+                == .credential(
+                    "the token of \(folder.path)/token is empty or has characters that cannot stand in a header"))
         #expect(await script.requests.isEmpty)
     }
 }

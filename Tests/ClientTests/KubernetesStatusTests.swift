@@ -74,6 +74,7 @@ import Testing
         (401, "", "unauthorized"),
         (429, "slow down", "many"),
         (422, #"{"kind":"Status","reason":"Invalid"}"#, "invalid"),
+        (422, #"{"kind":"Status","reason":"Invalid","details":{"causes":[{"field":"metadata.uid"}]}}"#, "conflict"),
         (400, #"{"kind":"Status","reason":"BadRequest"}"#, "invalid"),
         (500, #"{"kind":"Status","reason":"InternalError"}"#, "server"),
         (502, "<html>bad gateway</html>", "server"),
@@ -126,7 +127,7 @@ import Testing
                 == APIStatus(
                     code: 422, reason: "Invalid", message: "not valid", detailsName: "x", detailsKind: "VelocloudBP",
                     detailsGroup: "vcn.cloud", causes: ["FieldValueInvalid"],
-                    causeMessages: ["must be 1 to 100", "other"]))
+                    causeMessages: ["must be 1 to 100", "other"], causeFields: ["spec.dport"]))
     }
 
     /// A reply that is no Status is shown by its first words, on one line and without markup.
