@@ -45,6 +45,30 @@ import Testing
         #expect(try await open(folder.ledger).storedRule(at: rule(1).place) == rule(1, padding: 2000))
     }
 
+    /// A transaction that fails at its very end, when all of it was written, changes nothing either.
+    ///
+    /// A foreign key that is checked at the commit, put in from outside, makes it fail there.
+    @Test func failureAtTheEndChangesNothing() async throws {
+        let ledger = try await open(folder.ledger)
+        try await ledger.commit(mixedBatch(1))
+        let other = try Connection(path: folder.ledger)
+        try other.run("CREATE TABLE child (id INTEGER REFERENCES profile (id) DEFERRABLE INITIALLY DEFERRED)")
+        try other.run("INSERT INTO child VALUES (1)")
+        let before = try await Everything(ledger)
+        let memory = await ledger.allRules()
+
+        var batch = mixedBatch(2)
+        batch.forgottenProfiles = [1]
+        await #expect(throws: LedgerError.self) { try await ledger.commit(batch) }
+        #expect(try await Everything(ledger) == before)
+        #expect(await ledger.allRules() == memory)
+        #expect(await ledger.commitCount == 1)
+
+        try other.run("DELETE FROM child")
+        try await ledger.commit(batch)
+        #expect(await ledger.profiles().map(\.id) == [2])
+    }
+
     /// Another program in the middle of a write is the reason of a failed commit, and the next one succeeds.
     @Test func busyFileFailsTheCommit() async throws {
         let ledger = try await open(folder.ledger)
