@@ -72,7 +72,7 @@ package struct Informer<Object: InformerObject>: Sendable {
     ///   - index: the index values of an object, for `objects(indexedBy:)`. Must depend on the object alone.
     package init(random: SeededRandom, notOlderThan: String? = nil, index: @escaping @Sendable (Object) -> [String]) {
         self.random = random
-        versionMin = notOlderThan ?? "0"
+        versionMin = if let notOlderThan, !notOlderThan.isEmpty { notOlderThan } else { "0" }
         cache = ObjectCache(index: index)
         state = .waiting(until: Instant(nanoseconds: .min), then: .list)
     }

@@ -65,6 +65,8 @@ package struct OutageGate: Sendable {
     package var reason: Reason? { closure?.reason }
 
     /// Asks whether to call the VCO now.
+    ///
+    /// Whoever must wait is to be put aside in the same critical section, or an opening in between would not reach it.
     package mutating func admit(now: Instant) -> Admission {
         guard let closed = closure else { return .go }
         if let probeSince = closed.probeSince, now.since(probeSince) < Self.probeTimeMax {

@@ -30,6 +30,8 @@ import Testing
     @Test func firstListIsNotOlderThanAnEarlierRun() {
         var informer = Informer<Thing>(random: SeededRandom(seed: 1), notOlderThan: "77", index: { $0.groups })
         #expect(informer.next(now: at(0)) == .list(.init(resourceVersion: "77")))
+        informer = Informer<Thing>(random: SeededRandom(seed: 1), notOlderThan: "", index: { $0.groups })
+        #expect(informer.listNow(at(0))?.resourceVersion == "0", "no version is not one")
     }
 
     // Further pages name the token and no version; the list's version is the one of page 1; nothing shows before the end.
@@ -238,5 +240,19 @@ import Testing
         #expect(informer.snapshot?.map(\.key) == ["a/a", "b/b"])
         #expect(copy.snapshot?.map(\.key) == ["a/a", "c/c"])
         #expect(copy.objects(indexedBy: "g").map(\.key) == ["a/a", "c/c"])
+    }
+
+    // A view may be asked for from several threads at once, each with its copy of one informer.
+    @Test func viewsMayBeReadSideBySide() async {
+        for round in 0..<20 {
+            let informer = Informer.watching((0..<200).map { Thing("n/\($0)", "\($0 + round)") }, version: "500")
+            let views = await withTaskGroup(of: [Thing].self) { group in
+                for index in 0..<8 {
+                    group.addTask { index % 2 == 0 ? informer.snapshot ?? [] : informer.objects(indexedBy: "g") }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(views).count == 1 && views[0].count == 200)
+        }
     }
 }
