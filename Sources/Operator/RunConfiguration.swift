@@ -9,6 +9,12 @@ package struct RunConfiguration: Sendable {
         package var url: String?
         package var kubeconfig: String?
         package var context: String?
+
+        package init(url: String? = nil, kubeconfig: String? = nil, context: String? = nil) {
+            self.url = url
+            self.kubeconfig = kubeconfig
+            self.context = context
+        }
     }
 
     /// Flags and variables about the VCO, not yet checked: that reads files (`resolved`).
@@ -112,7 +118,9 @@ package struct RunConfiguration: Sendable {
 
     private static func warnings(resync: Duration) -> [String] {
         guard resync < resyncAdvised else { return [] }
-        return ["--resync \(resync) is under \(resyncAdvised): a VCO may answer 429 when it is polled that fast"]
+        return [
+            "the resync interval is under \(Setting.words(resyncAdvised)): a VCO may answer 429 when it is polled that fast"
+        ]
     }
 }
 

@@ -93,7 +93,7 @@ struct Setting {
             throw fault("must be a duration such as 30s, 5m or 1h30m")
         }
         guard duration >= lower, duration <= upper else {
-            throw fault("must be from \(lower) to \(upper)")
+            throw fault("must be from \(Self.words(lower)) to \(Self.words(upper))")
         }
         return duration
     }
@@ -111,6 +111,14 @@ struct Setting {
             rest = rest.dropFirst(digits.count + letters.count)
         }
         return rest.isEmpty ? total : nil
+    }
+
+    /// A duration as it would be typed: whole seconds and more only.
+    static func words(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        guard seconds > 0, attoseconds == 0 else { return "\(duration)" }
+        let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")]
+        return parts.filter { $0.0 > 0 }.map { "\($0.0)\($0.1)" }.joined()
     }
 
     private static func names<Value: CaseIterable & RawRepresentable<String>>(_: Value.Type) -> String {

@@ -85,7 +85,7 @@ final class Credentials: Sendable {
         case .value(let value):
             bytes = value
         case .file(let path):
-            bytes = try content(of: tokenFile, named: "the token file \(path)") ?? []
+            bytes = try content(of: tokenFile, named: "the token file") ?? []
             if let fault = OrchestratorConfiguration.tokenFault(bytes) {
                 throw Fault(words: "the token file \(path) \(fault)")
             }

@@ -104,8 +104,8 @@ extension OrchestratorConfiguration {
 
     private static func tokenSource(file: String?, value: String?) throws(ConfigurationError) -> TokenSource {
         if let file {
-            let source = "--vco-token-file (VCO_TOKEN_FILE) \(file)"
-            try checkToken(try content(of: file, isTrimmed: true, named: source), of: source)
+            let source = "--vco-token-file (VCO_TOKEN_FILE)"
+            try checkToken(try content(of: file, isTrimmed: true, named: source), of: "\(source) \(file)")
             return .file(file)
         }
         guard let value else {
@@ -137,10 +137,10 @@ extension OrchestratorConfiguration {
     }
 
     private static func checkAuthorities(_ path: String) throws(ConfigurationError) {
-        let source = "--vco-ca (VCO_CA_FILE) \(path)"
+        let source = "--vco-ca (VCO_CA_FILE)"
         let bytes = try content(of: path, isTrimmed: false, named: source)
         if let fault = authoritiesFault(bytes) {
-            throw ConfigurationError("\(source) \(fault)")
+            throw ConfigurationError("\(source) \(path) \(fault)")
         }
     }
 
@@ -159,7 +159,7 @@ extension OrchestratorConfiguration {
         do {
             return try CredentialFile(path: path, isTrimmed: isTrimmed, now: { 0 }).current()
         } catch {
-            throw ConfigurationError("\(source) cannot be used: \(error)")
+            throw ConfigurationError("\(source): \(error)")
         }
     }
 

@@ -24,16 +24,24 @@ struct Run: AsyncParsableCommand {
               VCO_TOKEN           the token itself
               VCO_CA_FILE         --vco-ca
               VCO_ENTERPRISE_ID   --enterprise-id
-              VELOKUBE_STATE, VELOKUBE_RESYNC, VELOKUBE_LISTEN, VELOKUBE_PLACEMENT, VELOKUBE_ALLOW,
-              VELOKUBE_MAX_DELETES, VELOKUBE_WORKERS, VELOKUBE_DRY_RUN
-                                  the flag of that name
+              VELOKUBE_STATE      --state
+              VELOKUBE_RESYNC     --resync
+              VELOKUBE_LISTEN     --listen
+              VELOKUBE_PLACEMENT  --placement
+              VELOKUBE_ALLOW      --allow
+              VELOKUBE_MAX_DELETES
+                                  --max-deletes
+              VELOKUBE_WORKERS    --workers
+              VELOKUBE_DRY_RUN    --dry-run (true or false)
               verbose=log         --log-level debug
 
             EXAMPLES
               In a cluster:
-                VCO_URL=https://vco.example.net velokube run --vco-token-file /etc/velokube/token
+                export VCO_URL=https://vco.example.net
+                velokube run --vco-token-file /etc/velokube/token
               On a laptop, looking but not touching:
-                velokube run --kubeconfig ~/.kube/config --state ./ledger.db --listen 127.0.0.1:0 --dry-run
+                velokube run --kubeconfig ~/.kube/config --state ./ledger.db \\
+                  --listen 127.0.0.1:0 --dry-run
 
             EXIT CODES
               0 stopped as asked, 1 failed, 2 bad usage or configuration.

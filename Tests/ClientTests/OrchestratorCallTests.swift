@@ -157,12 +157,14 @@ import Testing
             ])
     }
 
-    // A replaced token file changes the generation and is used by the next call; a lost one is an authentication error
-    // that names the file, and its return counts as a change.
+    // A replaced token file changes the generation and is used by the next call; one that is lost when it is needed is an
+    // authentication error that names it, and its return counts as a change.
     @Test func theTokenFileIsFollowed() async throws {
         let file = try TemporaryFile("first-token\n")
         let clock = Locked<Int64>(0)
-        let transport = ScriptedTransport(.reply(200, "[]"), .reply(401, ""), .reply(200, "[]"), .reply(200, "[]"))
+        let good = Step.reply(200, "[]")
+        let bad = Step.reply(401, "")
+        let transport = ScriptedTransport(good, bad, good, good, bad, good)
         let configuration = try OrchestratorConfiguration.resolve(
             url: "https://vco.example.net", tokenFile: file.path, token: "unused", caFile: nil, enterpriseID: nil,
             allowsInsecureHTTP: false)
@@ -178,23 +180,24 @@ import Testing
         #expect(client.credentialGeneration() == start + 1)
         _ = try await client.profiles()
 
+        // Lost, it is of no matter until the VCO refuses what it held; then the error names the file.
         file.remove()
         clock.withLock { $0 += 6_000_000_000 }
+        _ = try await client.profiles()
+        #expect(client.credentialGeneration() == start + 1)
+        await #expect(throws: OrchestratorError.self) { try await client.profiles() }
         #expect(client.credentialGeneration() == start + 2)
         await #expect {
             try await client.profiles()
         } throws: { error in
             guard case .authentication(let words) = error as? OrchestratorError else { return false }
-            return words.contains(file.path)
+            return words.contains("cannot read \(file.path)")
         }
         try file.write("second-token\n")
-        clock.withLock { $0 += 6_000_000_000 }
         #expect(client.credentialGeneration() == start + 3)
         _ = try await client.profiles()
-        #expect(
-            transport.requests.map { $0.headers[0].value } == [
-                "Token first-token", "Token first-token", "Token second-token", "Token second-token",
-            ])
+        let tokens = transport.requests.map { $0.headers[0].value.split(separator: " ")[1].prefix(6) }
+        #expect(tokens == ["first-", "first-", "second", "second", "second", "second"])
     }
 
     // Authorities come from the file of --vco-ca, byte for byte, with every call.

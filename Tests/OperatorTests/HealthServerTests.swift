@@ -1,0 +1,114 @@
+import Logging
+import NIOCore
+import NIOPosix
+import Operator
+import Orchestrator
+import ServiceLifecycle
+import Testing
+
+@Suite struct HealthServerTests {
+    private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// Serves on a free port while the body runs, then shuts down gracefully.
+    private func serving(
+        at host: String = "127.0.0.1", health: @escaping HealthServer.Check = { nil },
+        readiness: @escaping HealthServer.Check = { nil }, logger: Logger = silent,
+        _ body: @escaping @Sendable (ListenAddress) async throws -> Void
+    ) async throws {
+        let (addresses, address) = AsyncStream<ListenAddress>.makeStream()
+        let server = HealthServer(
+            address: ListenAddress(host: host, port: 0), logger: logger, health: health, readiness: readiness,
+            metrics: { "velokube_leader 1\n" }, onListening: { address.yield($0) })
+        let group = ServiceGroup(
+            configuration: .init(services: [.init(service: server)], logger: Self.silent))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            for await bound in addresses {
+                try await body(bound)
+                break
+            }
+            await group.triggerGracefulShutdown()
+            // Ends without an error, or the test fails.
+            try await tasks.waitForAll()
+        }
+    }
+
+    /// The whole reply to a request, read until the server closes.
+    private func reply(_ path: String, _ method: String = "GET", at address: ListenAddress) async throws -> String {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: address.host ?? "127.0.0.1", port: address.port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        return try await channel.executeThenClose { inbound, outbound in
+            let head = "\(method) \(path) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+            try await outbound.write(ByteBuffer(string: head))
+            var text = ""
+            for try await chunk in inbound { text += String(buffer: chunk) }
+            return text
+        }
+    }
+
+    // A healthy process says so; what is not a probe is not found; the metrics have their own content type.
+    @Test func healthy() async throws {
+        try await serving { address in
+            #expect(address.host == "127.0.0.1" && address.port > 0)
+            for path in ["/healthz", "/readyz"] {
+                let text = try await reply(path, at: address)
+                #expect(text.hasPrefix("HTTP/1.1 200 ") && text.hasSuffix("\r\n\r\nok\n"))
+            }
+            let metrics = try await reply("/metrics", at: address)
+            #expect(metrics.hasPrefix("HTTP/1.1 200 ") && metrics.hasSuffix("\r\n\r\nvelokube_leader 1\n"))
+            #expect(metrics.lowercased().contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"))
+            for path in ["/", "/healthz/x", "/metrics2", "/portal/rest"] {
+                #expect(try await reply(path, at: address).hasPrefix("HTTP/1.1 404 "))
+            }
+            #expect(try await reply("/healthz", "POST", at: address).hasPrefix("HTTP/1.1 404 "))
+            #expect(try await reply("/healthz", "HEAD", at: address).hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
+    // A failing check answers with its own status and words, and follows the check as it changes.
+    @Test func failing() async throws {
+        let readiness = Locked<String?>("the cache is not synced: the CRD velocloudbps.vcn.cloud is missing")
+        let stuck: HealthServer.Check = { "the loop is stuck" }
+        let check: HealthServer.Check = { readiness.withLock { $0 } }
+        try await serving(health: stuck, readiness: check) { address in
+            let health = try await reply("/healthz", at: address)
+            #expect(health.hasPrefix("HTTP/1.1 500 ") && health.hasSuffix("\r\n\r\nthe loop is stuck\n"))
+            let ready = try await reply("/readyz", at: address)
+            #expect(ready.hasPrefix("HTTP/1.1 503 ") && ready.contains("CRD velocloudbps.vcn.cloud is missing"))
+            readiness.withLock { $0 = nil }
+            #expect(try await reply("/readyz", at: address).hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
+    // The picked port is logged, so that a script can find it.
+    @Test func thePortIsLogged() async throws {
+        let sink = Locked<[String]>([])
+        let logger = Logger(label: "test") { _ in
+            LineLogHandler(format: .text, level: .info, now: { 0 }) { line in sink.withLock { $0.append(line) } }
+        }
+        let port = Locked(0)
+        try await serving(logger: logger) { address in port.withLock { $0 = address.port } }
+        let expected = "1970-01-01T00:00:00.000Z info listening address=127.0.0.1:\(port.withLock { $0 })"
+        #expect(sink.withLock { $0 } == [expected])
+    }
+
+    // A port that is taken ends the service with words that name the flag.
+    @Test func aTakenPort() async throws {
+        try await serving { taken in
+            let second = HealthServer(
+                address: taken, logger: Self.silent, health: { nil }, readiness: { nil }, metrics: { "" })
+            let error = await #expect(throws: HealthServer.ListenError.self) { try await second.run() }
+            #expect(error.map { "\($0)" }?.hasPrefix("--listen \(taken): cannot listen there: ") == true)
+        }
+    }
+
+    // Addresses are read and written in the same form.
+    @Test(arguments: [":8080", "127.0.0.1:0", "[::1]:8080", "localhost:65535", "[fe80::1%eth0]:1"])
+    func addressesRoundTrip(text: String) {
+        #expect(ListenAddress(text)?.description == text)
+    }
+}
