@@ -20,8 +20,11 @@ package struct DesiredRule: Hashable, Sendable {
     /// The segment that every profile has, and the default of `spec.segment`.
     package static let globalSegment = "Global Segment"
 
+    /// The default of `spec.order`.
+    package static let defaultOrder = 1000
+
     package init(
-        owner: Owner, segment: String = globalSegment, name: String, order: Int = 1000, createdAt: String,
+        owner: Owner, segment: String = globalSegment, name: String, order: Int = defaultOrder, createdAt: String,
         want: Want
     ) {
         self.owner = owner

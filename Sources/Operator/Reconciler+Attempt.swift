@@ -102,12 +102,13 @@ extension Reconciler {
 
     /// Settles a plan that does not touch the document: adoptions, transfers and records that only the ledger holds.
     private func settleRecords(_ draft: Draft, _ held: Set<String>, _ pass: inout Pass) async -> Bool {
-        let batch = draft.settlement(of: draft.plan.changes, version: draft.module.version, at: time.wallMilliseconds())
+        let changes = settled(draft.plan, readBack: draft.document).settled
+        let batch = draft.settlement(of: changes, version: draft.module.version, at: time.wallMilliseconds())
         let known = await ledger.profiles().first { $0.id == draft.assignment.profile.id }
-        if !draft.plan.changes.isEmpty || batch.profiles.first != known {
+        if !changes.isEmpty || batch.profiles.first != known {
             guard await commit(batch, &pass) else { return false }
         }
-        announce(draft.plan.changes, draft, &pass)
+        announce(changes, draft, &pass)
         remember(draft, draft.plan.refusals, version: draft.module.version, held, &pass)
         return true
     }
@@ -298,7 +299,7 @@ extension VelocloudBP {
     func rebuiltRecord(in document: PolicyDocument, profile: ProfileSummary) -> OwnedRule? {
         guard let rule = status.rule,
             let segment = document.segments.first(where: { $0.name == rule.segment })
-                ?? document.segments.first(where: { $0.id == 0 && rule.segment == DesiredRule.defaultSegment }),
+                ?? document.segments.first(where: { $0.id == 0 && rule.segment == DesiredRule.globalSegment }),
             let actual = segment.rules.first(where: { $0.name == rule.name })
         else { return nil }
         let order = (try? spec.get())?.order ?? DesiredRule.defaultOrder
