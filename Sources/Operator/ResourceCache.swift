@@ -32,7 +32,7 @@ package final class ResourceCache: Sendable {
         var queue: WorkQueue<String>
     }
 
-    let bell = Bell()
+    package let bell = Bell()
     private let state: Locked<State>
     /// A burst of changes on one profile lands together.
     static let debounce = Duration.milliseconds(50)

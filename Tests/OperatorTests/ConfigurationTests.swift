@@ -1,3 +1,4 @@
+import BusinessPolicy
 import Logging
 import Operator
 import Orchestrator

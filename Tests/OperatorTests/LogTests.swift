@@ -1,3 +1,4 @@
+import HTTPTransport
 import BusinessPolicy
 import Logging
 import Operator

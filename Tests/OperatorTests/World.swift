@@ -1,0 +1,183 @@
+import BusinessPolicy
+import ControlLoop
+import Glibc
+import HTTPTransport
+import Kubernetes
+import Ledger
+import Logging
+import Operator
+import Orchestrator
+import Simulation
+import Testing
+
+/// A whole world for the controller: a simulated API server, a simulated VCO, and a real ledger on disk.
+///
+/// The controller runs in it as it does in production; only the network ends in memory. A test changes the world and
+/// waits until it looks as it should; every request that was answered wakes those who wait.
+final class World: Sendable {
+    static let profile = "Quick Start Profile"
+    static let segment = "Global Segment"
+
+    let orchestrator: OrchestratorSimulator
+    let apiServer: SimulatedAPIServer
+    let transport: SimulatedTransport
+    let metrics: MetricsRegistry
+    let statePath: String
+    /// Rung after every request that had its effect.
+    private let changed = Bell()
+    private let folder: String
+    private let time = Time.live
+
+    /// How the controller is to run.
+    struct Settings: Sendable {
+        var policy = ReconcilePolicy()
+        var resync = Duration.seconds(3600)
+        var workers = 4
+    }
+
+    init(modes: OrchestratorModes = OrchestratorModes(), includingNetworkBased: Bool = false) throws {
+        orchestrator = OrchestratorSimulator(
+            token: "secret-token", modes: modes, includingNetworkBased: includingNetworkBased)
+        apiServer = SimulatedAPIServer(wallMilliseconds: Time.live.wallMilliseconds)
+        transport = SimulatedTransport(
+            orchestrator: orchestrator, apiServer: apiServer, wallMilliseconds: Time.live.wallMilliseconds,
+            sleep: { try await Time.live.sleep(Time.live.now() + $0) })
+        metrics = MetricsRegistry(startedAt: Time.live.now())
+        var template = Array("/tmp/velokube-world.XXXXXX".utf8CString)
+        let path = try #require(mkdtemp(&template))
+        folder = String(cString: path)
+        statePath = folder + "/ledger.db"
+        transport.afterEffect { [changed] _ in changed.ring() }
+    }
+
+    deinit {
+        for suffix in ["", "-wal", "-shm", ".lock"] { unlink(statePath + suffix) }
+        rmdir(folder)
+    }
+
+    /// Runs the controller from start to stop round what the test does.
+    func run(_ settings: Settings = Settings(), _ body: () async throws -> Void) async throws {
+        let ledger = try await Ledger.open(
+            path: statePath, binding: LedgerBinding(clusterID: "cluster", orchestrator: "vco", scope: "*"),
+            now: time.wallMilliseconds())
+        let controller = try await controller(ledger, settings)
+        let stop = StopSignal(bell: controller.cache.bell)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await controller.run(isStopping: stop) }
+            do {
+                try await body()
+            } catch {
+                group.cancelAll()
+                throw error
+            }
+            stop.set()
+            try await group.waitForAll()
+        }
+        await ledger.close()
+    }
+
+    private func controller(_ ledger: Ledger, _ settings: Settings) async throws -> Controller {
+        let nanoseconds: @Sendable () -> Int64 = { Time.live.now().nanoseconds }
+        let orchestrator = OrchestratorClient(
+            configuration: try OrchestratorConfiguration.resolve(
+                url: "https://vco.example.test", tokenFile: nil, token: "secret-token", caFile: nil, enterpriseID: nil,
+                allowsInsecureHTTP: false),
+            transport: transport, now: nanoseconds,
+            onCall: { [metrics] method, result, duration in
+                metrics.update { $0.observeCall(method: method, result: result, duration: .nanoseconds(duration)) }
+            })
+        let cluster = try ClusterConfiguration.resolve(
+            kubeURL: "https://kubernetes.example.test", kubeconfig: nil, context: nil, environment: [:])
+        return Controller(
+            Controller.Parts(
+                kubernetes: KubernetesClient(configuration: cluster, transport: transport, now: nanoseconds),
+                orchestrator: orchestrator, ledger: ledger, time: time,
+                log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, metrics: metrics, seed: 1),
+            namespace: nil, notOlderThan: await ledger.watchVersion, policy: settings.policy, resync: settings.resync,
+            workers: settings.workers)
+    }
+
+    /// Waits until the world looks so; every answered request is a reason to look again.
+    func until(
+        _ what: Comment, within limit: Duration = .seconds(30), location: SourceLocation = #_sourceLocation,
+        _ isSo: () throws -> Bool
+    ) async throws {
+        let deadline = time.now() + limit
+        while true {
+            let heard = changed.count
+            if try isSo() { return }
+            guard time.now() < deadline else {
+                Issue.record("never happened: \(what)", sourceLocation: location)
+                throw CancellationError()
+            }
+            await changed.wait(since: heard, until: deadline, time: time)
+        }
+    }
+
+    /// A pause in which something that must not happen could: long enough for the debounce and a write.
+    func settle() async throws {
+        let quiet = time.now() + .milliseconds(700)
+        while time.now() < quiet { await changed.wait(since: changed.count, until: quiet, time: time) }
+    }
+}
+
+// MARK: - What a user does and sees
+
+extension World {
+    func spec(
+        profile: String = World.profile, name: String? = nil, fqdn: String = "app.vcn.cloud", port: Int = 8080,
+        _ others: [String: JSON] = [:]
+    ) -> JSON {
+        var members: [JSON.Member] = [
+            .init("profile", .string(profile)), .init("fqdn", .string(fqdn)), .init("dport", .int(port)),
+        ]
+        if let name { members.append(.init("name", .string(name))) }
+        members += others.sorted { $0.key < $1.key }.map { JSON.Member($0.key, $0.value) }
+        return .object(members)
+    }
+
+    func status(_ name: String, namespace: String = "default") -> Status {
+        Status(json: apiServer.object(name, namespace: namespace)?["status"])
+    }
+
+    func isReady(_ name: String, namespace: String = "default") -> Bool {
+        guard let object = apiServer.object(name, namespace: namespace), let ready = status(name, namespace: namespace).condition(.ready)
+        else { return false }
+        return ready.isTrue && ready.observedGeneration == object["metadata"]?["generation"]?.int
+    }
+
+    /// The reason why a resource is not ready, for its newest generation.
+    func reason(_ name: String, namespace: String = "default") -> String? {
+        guard let ready = status(name, namespace: namespace).condition(.ready), !ready.isTrue,
+            ready.observedGeneration == apiServer.object(name, namespace: namespace)?["metadata"]?["generation"]?.int
+        else { return nil }
+        return ready.reason
+    }
+
+    func names(_ profile: ProfileKey = 101, segment: String = World.segment) -> [String?] {
+        orchestrator.profile(profile)?.segment(segment)?.names ?? []
+    }
+
+    func rule(_ name: String, _ profile: ProfileKey = 101, segment: String = World.segment) -> JSON? {
+        orchestrator.profile(profile)?.segment(segment)?.rule(name)
+    }
+
+    func edit(_ edit: PortalEdit) throws {
+        try orchestrator.edit(edit, now: Time.live.wallMilliseconds())
+    }
+
+    /// Calls to the VCO since the log was cleared, by the last part of the method.
+    var calls: [String: Int] {
+        orchestrator.log.counts.reduce(into: [:]) { counts, entry in
+            counts[String(entry.key.split(separator: "/").last ?? ""), default: 0] += entry.value
+        }
+    }
+
+    var vcoWrites: Int { calls["updateConfigurationModule"] ?? 0 }
+
+    func clearCounts() {
+        orchestrator.clearLog()
+        apiServer.clearCounts()
+        transport.clearRequests()
+    }
+}
