@@ -5,7 +5,9 @@ import Orchestrator
 package struct RunConfiguration: Sendable {
     /// Where a segment's first rule goes.
     package enum Placement: String, CaseIterable, Sendable {
+        /// Before all others: it is matched first.
         case top
+        /// After all others.
         case bottom
     }
 
