@@ -101,7 +101,8 @@ import Testing
         try await serving(at: nil) { address in
             #expect(address.host == nil)
             let local = ListenAddress(host: "127.0.0.1", port: address.port)
-            #expect(try await reply("/healthz", at: local).hasPrefix("HTTP/1.1 200 "))
+            let text = try await reply("/healthz", at: local)
+            #expect(text.hasPrefix("HTTP/1.1 200 "))
         }
     }
 
