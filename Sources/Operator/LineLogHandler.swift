@@ -29,6 +29,7 @@ package struct LineLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
+    /// Writes the event; swift-log has already compared its level.
     package func log(event: LogEvent) {
         // The nearer to the event, the stronger.
         var details = metadataProvider?.get() ?? [:]

@@ -20,8 +20,11 @@ package struct Metrics: Hashable, Sendable {
 
     /// What was written to Kubernetes; Events are counted apart, as they are many and cheap.
     package enum KubernetesWrite: String, CaseIterable, Sendable {
+        /// A finalizer put on or taken off.
         case finalizer
+        /// A status subresource.
         case status
+        /// A core/v1 Event, created or counted up.
         case event
     }
 
@@ -37,6 +40,7 @@ package struct Metrics: Hashable, Sendable {
             self.result = result
         }
 
+        /// By method, then result: the order of the rendered text.
         package static func < (left: Call, right: Call) -> Bool {
             (left.method, left.result) < (right.method, right.result)
         }
@@ -94,6 +98,7 @@ package struct Metrics: Hashable, Sendable {
         if result == CallResult.rateLimited.rawValue { rateLimitPauses += 1 }
     }
 
+    /// One finished reconcile of one profile.
     package mutating func observeReconcile(_ result: ReconcileResult, duration: Duration) {
         reconciles[result, default: 0] += 1
         reconcileDuration.observe(duration)

@@ -37,6 +37,7 @@ extension OrchestratorError: CustomStringConvertible {
 
 /// How a call ended, for the label of a metric: the same classes as the errors, and `ok`.
 package enum CallResult: String, CaseIterable, Sendable {
+    /// The VCO did what was asked.
     case ok
     case unreachable
     case rateLimited = "rate_limited"

@@ -12,7 +12,7 @@ import Testing
 
     /// Serves on a free port while the body runs, then shuts down gracefully.
     private func serving(
-        at host: String = "127.0.0.1", health: @escaping HealthServer.Check = { nil },
+        at host: String? = "127.0.0.1", health: @escaping HealthServer.Check = { nil },
         readiness: @escaping HealthServer.Check = { nil }, logger: Logger = silent,
         _ body: @escaping @Sendable (ListenAddress) async throws -> Void
     ) async throws {
@@ -95,6 +95,16 @@ import Testing
         try await serving(logger: logger) { address in port.withLock { $0 = address.port } }
         let expected = "1970-01-01T00:00:00.000Z info listening address=127.0.0.1:\(port.withLock { $0 })"
         #expect(sink.withLock { $0 } == [expected])
+    }
+
+    // Without a host it is reachable by IPv4, whether or not the machine has IPv6.
+    @Test func everyInterface() async throws {
+        try await serving(at: nil) { address in
+            #expect(address.host == nil)
+            let local = ListenAddress(host: "127.0.0.1", port: address.port)
+            let text = try await reply("/healthz", at: local)
+            #expect(text.hasPrefix("HTTP/1.1 200 "))
+        }
     }
 
     // A port that is taken ends the service with words that name the flag.
