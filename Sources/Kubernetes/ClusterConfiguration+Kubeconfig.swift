@@ -11,21 +11,21 @@ extension ClusterConfiguration {
                 "\(files): there is no current-context: name one by --context "
                     + "(there are: \(kubeconfig.contexts.names))")
         }
-        guard let context = kubeconfig.contexts.first(where: { $0.name == name }) else {
+        guard let context = kubeconfig.contexts.first(named: name) else {
             throw ConfigurationError(
                 "\(files): there is no context \"\(name)\" (there are: \(kubeconfig.contexts.names))")
         }
         guard let clusterName = try context.text("cluster") else {
             throw ConfigurationError("\(context.place): it names no cluster")
         }
-        guard let cluster = kubeconfig.clusters.first(where: { $0.name == clusterName }) else {
+        guard let cluster = kubeconfig.clusters.first(named: clusterName) else {
             throw ConfigurationError(
                 "\(context.place): there is no cluster \"\(clusterName)\" (there are: \(kubeconfig.clusters.names))")
         }
         var configuration = try read(cluster)
         configuration.defaultNamespace = try context.text("namespace")
         guard let userName = try context.text("user") else { return configuration }
-        guard let user = kubeconfig.users.first(where: { $0.name == userName }) else {
+        guard let user = kubeconfig.users.first(named: userName) else {
             throw ConfigurationError(
                 "\(context.place): there is no user \"\(userName)\" (there are: \(kubeconfig.users.names))")
         }

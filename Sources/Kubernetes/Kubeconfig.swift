@@ -4,6 +4,7 @@ import Yams
 /// One or several kubeconfig files as one: of two entries with one name, and of two current contexts, the first wins,
 /// as with kubectl.
 struct Kubeconfig {
+    /// In the order of the files, so that the first of a name is the one that counts.
     var clusters: [Entry] = []
     var contexts: [Entry] = []
     var users: [Entry] = []
@@ -51,9 +52,9 @@ struct Kubeconfig {
         if let kind = fields["kind"]?.scalar?.string, kind != "Config" {
             throw ConfigurationError("\(file): this is a \(kind), not a kubeconfig (kind: Config)")
         }
-        clusters += try Self.entries("cluster", in: fields, file: file).filter { !clusters.has($0.name) }
-        contexts += try Self.entries("context", in: fields, file: file).filter { !contexts.has($0.name) }
-        users += try Self.entries("user", in: fields, file: file).filter { !users.has($0.name) }
+        clusters += try Self.entries("cluster", in: fields, file: file)
+        contexts += try Self.entries("context", in: fields, file: file)
+        users += try Self.entries("user", in: fields, file: file)
         if currentContext == nil, let name = fields["current-context"]?.scalar?.string, !name.isEmpty {
             currentContext = name
         }
@@ -115,7 +116,12 @@ extension [Kubeconfig.Entry] {
 
     /// The names, sorted, for a message that says what there is.
     var names: String {
-        isEmpty ? "none" : map(\.name).sorted().joined(separator: ", ")
+        isEmpty ? "none" : Set(map(\.name)).sorted().joined(separator: ", ")
+    }
+
+    /// The entry of that name that counts.
+    func first(named name: String) -> Kubeconfig.Entry? {
+        first { $0.name == name }
     }
 }
 

@@ -70,6 +70,9 @@ import Testing
         (user("client-key-data: Zm9v"), ": user \"u\": it has a client-key but no client-certificate"),
         (user("client-certificate: ca.pem"), ": user \"u\": it has a client-certificate but no client-key"),
         (user("client-certificate-data: Zm9vY"), ": user \"u\": client-certificate-data is not Base64"),
+        (user("client-certificate-data: Zm9vYm8"), ": user \"u\": client-certificate-data is not Base64"),
+        (user("client-certificate-data: Zg="), ": user \"u\": client-certificate-data is not Base64"),
+        (user("client-certificate-data: Zm9v="), ": user \"u\": client-certificate-data is not Base64"),
         (user("client-certificate-data: Zm=9"), ": user \"u\": client-certificate-data is not Base64"),
         (
             user("client-certificate-data: Zm9v, client-key-data: Zm9v"),

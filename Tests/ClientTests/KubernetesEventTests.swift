@@ -149,6 +149,8 @@ import Testing
         let message = try #require(write.event["message"]?.string)
         #expect(message == String(repeating: "é", count: 510) + "…")
         #expect(message.utf8.count <= 1024)
+        let family = String(repeating: "a", count: 1010) + "👩‍👩‍👧" + "b"
+        #expect(Self.occurrence(family).message == String(repeating: "a", count: 1010) + "…")
         let name = try #require(write.event["metadata"]?["name"]?.string)
         #expect(name.utf8.count == 253)
         for number in 0..<10 {
