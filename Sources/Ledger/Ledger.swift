@@ -34,8 +34,8 @@ package actor Ledger {
 
     /// Opens the ledger, or makes it, and holds it until `close` or until nobody refers to it any more.
     ///
-    /// A damaged file is set aside and an empty ledger takes its place (`opening` says so): losing it must lose no rule,
-    /// which is the caller's work. `now` is the wall clock in milliseconds, for the name that such a file gets.
+    /// A damaged file is set aside and an empty ledger takes its place (`opening` says so): losing it must lose no
+    /// rule, which is the caller's work. `now` is the wall clock in milliseconds, for the name that such a file gets.
     package static func open(
         path: String, binding: LedgerBinding, now: Int64, limits: LedgerLimits = LedgerLimits()
     ) async throws(LedgerError) -> Ledger {

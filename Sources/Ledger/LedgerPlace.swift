@@ -27,8 +27,10 @@ struct LedgerPlace {
             return
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "not a regular file"
-            throw .unusable("\(path) is \(kind); point --state at a file, for example \(path)/ledger.db")
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                throw .unusable("\(path) is not a regular file and cannot hold the ledger; point --state at a file")
+            }
+            throw .unusable("\(path) is a folder; point --state at a file, for example \(path)/ledger.db")
         }
         self.path = path
     }

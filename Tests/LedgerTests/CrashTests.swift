@@ -30,7 +30,7 @@ import Testing
             states.append(try await Everything(ledger))
         }
         let wal = try #require(contents(of: folder.ledger + "-wal"))
-        // A frame is 4120 bytes, so that these steps tear headers and pages at all kinds of offsets; and the end itself.
+        // A frame is 4120 bytes: these steps tear headers and pages at all kinds of offsets. And the end itself.
         var seen: [Int] = []
         for length in Array(stride(from: 0, to: wal.count, by: 4099)) + [wal.count - 1, wal.count] {
             let copy = try copied(folder.ledger, walLength: length)
