@@ -85,11 +85,11 @@ private func misplacedRules(_ plan: Plan, _ segments: [Int: SegmentView]) -> [In
 }
 
 extension JSON {
-    /// Whether everything in `other` is here too, leaving out the id, which the VCO may assign anew.
+    /// Whether everything in `other` is here too, leaving out what says nothing, and the id, which the VCO may assign anew.
     fileprivate func covers(_ other: JSON) -> Bool {
         guard case .object(let wanted) = other, members != nil else { return isLike(other) }
         return wanted.allSatisfy { member in
-            member.name == "ruleLogicalId" || self[member.name]?.covers(member.value) ?? (member.value == .null)
+            member.name == "ruleLogicalId" || self[member.name]?.covers(member.value) ?? member.isAny
         }
     }
 }

@@ -114,7 +114,7 @@ extension JSON.Member {
     ///
     /// `ipVersion` is a special case: before 5.0 there was none and rules matched IPv4, so an upgraded VCO may add
     /// `IPv4` as well as `IPv4v6` to rules that it was given without; `IPv6` it cannot mean.
-    fileprivate var isAny: Bool {
+    var isAny: Bool {
         switch value {
         case .null: return true
         case .number, .bool:
