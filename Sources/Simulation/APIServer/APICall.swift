@@ -56,7 +56,8 @@ struct APICall: Sendable {
         }
     }
 
-    private static func query(_ text: Substring) -> [String: String] {
+    /// The parameters of a query.
+    static func query(_ text: Substring) -> [String: String] {
         var query: [String: String] = [:]
         for pair in text.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

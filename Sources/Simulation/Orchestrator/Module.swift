@@ -100,6 +100,7 @@ struct Module: Sendable {
             case "id": served.append(.init(name: "id", value: Array(String(id).utf8)))
             case "version": served.append(.init(name: "version", value: Array("\"\(shown.version)\"".utf8)))
             case "modified": served.append(.init(name: "modified", value: Array("\"\(shown.modified)\"".utf8)))
+            case "refs" where form != .whole: served.append(.init(name: "refs", value: Array("{}".utf8)))
             case "data":
                 switch form {
                 case .whole: served.append(.init(name: "data", value: shown.content.bytes))

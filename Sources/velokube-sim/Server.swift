@@ -1,0 +1,94 @@
+import Glibc
+import HTTPTransport
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Simulation
+
+/// The largest request that is taken: a whole document of a large profile, with room to spare.
+private let bodyBytesMax = 64 << 20
+
+/// Serves the simulated VCO and its control endpoint until SIGTERM or SIGINT.
+func serve(_ vco: OrchestratorSimulator, on address: ListenAddress) async throws {
+    var logger = Logger(label: "velokube-sim")
+    logger.logLevel = .warning
+    let application = Application(
+        responder: SimulatorResponder(vco: vco),
+        configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
+        onServerRunning: { channel in announce(channel.localAddress) },
+        logger: logger)
+    try await application.runService()
+}
+
+/// The one line on standard output, for scripts that wait for the port.
+private func announce(_ address: SocketAddress?) {
+    let host = address?.ipAddress ?? "127.0.0.1"
+    let bracketed = host.contains(":") ? "[\(host)]" : host
+    let line = "listening on http://\(bracketed):\(address?.port ?? 0)\n"
+    _ = Array(line.utf8).withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+}
+
+/// Wall clock, in milliseconds since 1970 UTC.
+func wallMilliseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+}
+
+/// A variable of the environment; nil when it is not set or empty.
+func environment(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+}
+
+/// Carries the connection to the responder, which must be able to end it without an answer.
+private struct ConnectionContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+}
+
+/// Turns HTTP into calls of the simulator, and its answers into HTTP.
+private struct SimulatorResponder: HTTPResponder {
+    var vco: OrchestratorSimulator
+
+    /// Thrown once the connection is closed, so that nothing is written to it.
+    struct ConnectionDropped: Error {}
+
+    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+        let body = try await request.body.collect(upTo: bodyBytesMax)
+        let simulated = SimulatedRequest(
+            request.method.rawValue, request.head.path ?? "/",
+            headers: request.headers.map { HTTPHeader($0.name.rawName, $0.value) }, body: Array(body.readableBytesView))
+        if SimulatorControl.handles(simulated) {
+            return response(SimulatorControl(vco).answer(simulated, now: wallMilliseconds()))
+        }
+        let ticket = vco.begin(simulated, now: wallMilliseconds())
+        if ticket.latency > .zero {
+            // The work is done even when the caller has gone, as on a real server.
+            try? await Task.sleep(for: ticket.latency)
+        }
+        switch vco.finish(ticket, now: wallMilliseconds()) {
+        case .reply(let reply): return response(reply)
+        case .drop:
+            // The request was read to its end, so that closing sends FIN: an empty reply, on every client.
+            try await context.channel.close().get()
+            throw ConnectionDropped()
+        }
+    }
+
+    private func response(_ reply: SimulatedReply) -> Response {
+        var fields = HTTPFields()
+        for header in reply.headers {
+            if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
+        }
+        return Response(
+            status: .init(code: reply.status), headers: fields,
+            body: .init(byteBuffer: ByteBuffer(bytes: reply.body)))
+    }
+}
