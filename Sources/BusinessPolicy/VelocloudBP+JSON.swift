@@ -71,7 +71,8 @@ private struct SpecReader {
     mutating func read(owner: Owner, profile: String?) -> Result<VelocloudBP.Spec, VelocloudBP.InvalidSpec> {
         let segment = segment()
         let name = name(owner: owner)
-        let order = number("order", in: Self.orderRange, allowed: "a whole number from 0 to 10000") ?? DesiredRule.defaultOrder
+        let order =
+            number("order", in: Self.orderRange, allowed: "a whole number from 0 to 10000") ?? DesiredRule.defaultOrder
         let hostname = hostname()
         let port = requiredPort()
         let portHigh = portHigh(low: port)

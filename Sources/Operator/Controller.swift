@@ -151,15 +151,15 @@ package final class Controller: Sendable {
         // Without a list the keys run all the same: what needs no VCO goes on, and the rest says why it waits.
         let directory = try? await session.directory(epoch: epoch)
         let rules = await ledger.allRules()
-        let recorded = Dictionary(rules.map { ($0.place.profileID, $0.profileName) }, uniquingKeysWith: { first, _ in first })
+        let recorded = Dictionary(
+            rules.map { ($0.place.profileID, $0.profileName) }, uniquingKeysWith: { first, _ in first })
         let names = recorded.flatMap { id, name in [name] + (directory?.with(id: id).map { [$0.name] } ?? []) }
-        metrics.update { $0.rulesManaged = rules.count }
         cache.enqueue(Set(cache.keys + names).sorted(), now: time.now())
         if let version = cache.resourceVersion {
             do {
                 try await ledger.commit(LedgerBatch(watchVersion: version))
             } catch {
-                log.event(.warning,"The ledger cannot be written", [.error: "\(error)"])
+                log.event(.warning, "The ledger cannot be written", [.error: "\(error)"])
             }
         }
     }

@@ -89,9 +89,9 @@ final class InformerService: Sendable {
         let failure = error.informerFailure
         switch failure {
         case .gone, .expired, .idle, .resourceVersionTooLarge:
-            log.event(.debug,"The watch starts anew", [.method: .string(verb), .error: "\(error)"])
+            log.event(.debug, "The watch starts anew", [.method: .string(verb), .error: "\(error)"])
         default:
-            log.event(.warning,"The API server cannot be read", [.method: .string(verb), .error: "\(error)"])
+            log.event(.warning, "The API server cannot be read", [.method: .string(verb), .error: "\(error)"])
         }
         give(.failed(failure))
     }
@@ -100,7 +100,7 @@ final class InformerService: Sendable {
         do {
             return try VelocloudBP(json: json)
         } catch {
-            log.event(.warning,"An object from the API server cannot be read", [.error: .string(error.problem)])
+            log.event(.warning, "An object from the API server cannot be read", [.error: .string(error.problem)])
             return nil
         }
     }

@@ -1,5 +1,5 @@
-import HTTPTransport
 import Glibc
+import HTTPTransport
 import Logging
 import Orchestrator
 

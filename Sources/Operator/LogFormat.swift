@@ -1,4 +1,5 @@
 import BusinessPolicy
+import Kubernetes
 import Logging
 
 /// How a log line looks: `--log-format`.
@@ -12,7 +13,7 @@ package enum LogFormat: String, CaseIterable, Sendable {
     package func line(
         wallMilliseconds: Int64, level: Logger.Level, message: String, details: Logger.Metadata
     ) -> String {
-        let time = Timestamp.milliseconds(wallMilliseconds)
+        let time = timestamp(milliseconds: wallMilliseconds, showsMilliseconds: true)
         let sorted = details.sorted { $0.key < $1.key }
         switch self {
         case .text:

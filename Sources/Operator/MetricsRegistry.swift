@@ -1,5 +1,5 @@
-import HTTPTransport
 import ControlLoop
+import HTTPTransport
 import Orchestrator
 
 /// The one place where the process's metrics are held: any task may change them, the health server reads them.

@@ -59,9 +59,12 @@ struct OperatorService: Service {
 
     /// Why the process is not ready, in words; nil when it is. The VCO has no say in it.
     var unreadiness: String? {
-        guard let controller = controller.withLock({ $0 }) else { return "starting: the API server has not answered yet" }
-        if controller.cache.isSynced { return nil }
-        guard let blocked = controller.cache.blocked else { return "the first list of VelocloudBP is not complete yet" }
+        guard let controller = controller.withLock({ $0 }) else {
+            return "starting: the API server has not answered yet"
+        }
+        guard let blocked = controller.cache.blocked else {
+            return controller.cache.isSynced ? nil : "the first list of VelocloudBP is not complete yet"
+        }
         return switch blocked {
         case .notFound: "the CustomResourceDefinition velocloudbps.vcn.cloud is not installed"
         case .forbidden: "the service account may not list and watch velocloudbps.vcn.cloud"
@@ -135,7 +138,9 @@ struct OperatorService: Service {
 extension WorkQueue<String>.Statistics {
     /// The statistics of a queue that nothing was added to.
     static var empty: Self {
-        WorkQueue(backoff: Backoff(base: .seconds(1), factor: 2, max: .seconds(1), jitter: 0), random: SeededRandom(seed: 0))
-            .statistics
+        WorkQueue(
+            backoff: Backoff(base: .seconds(1), factor: 2, max: .seconds(1), jitter: 0), random: SeededRandom(seed: 0)
+        )
+        .statistics
     }
 }

@@ -74,6 +74,11 @@ final class OrchestratorSession: Sendable {
 
     private func failed(_ error: OrchestratorError) -> SessionError {
         let now = time.now()
+        if Task.isCancelled {
+            // We broke it off ourselves: that says nothing about the VCO.
+            state.withLock { $0.gate.abandoned(now: now) }
+            return SessionError(error: error, retryAt: now)
+        }
         switch error {
         case .rejected, .failed:
             // The VCO answered: what it said concerns one request, not all of them.
@@ -111,7 +116,9 @@ final class OrchestratorSession: Sendable {
     func directory(
         epoch: Int, notOlderThan freshness: Instant? = nil
     ) async throws(SessionError) -> ProfileDirectory {
-        guard await directoryTurn.acquire() else { throw SessionError(error: .unreachable("velokube is stopping"), retryAt: nil) }
+        guard await directoryTurn.acquire() else {
+            throw SessionError(error: .unreachable("velokube is stopping"), retryAt: nil)
+        }
         defer { directoryTurn.release() }
         if let known = state.withLock({ $0.directory }), known.epoch >= epoch,
             freshness.map({ known.loadedAt >= $0 }) ?? true

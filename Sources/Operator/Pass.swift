@@ -82,9 +82,15 @@ struct Pass: Sendable {
             }
     }
 
-    /// Tells everyone who waits for the VCO why it takes longer. Who has a rule for this generation keeps that word.
+    /// A call to the VCO failed: says so, and when to go on.
     mutating func fail(_ error: SessionError) {
         let (reason, message) = error.error.waitReason
+        delay(reason, message)
+        if let retryAt = error.retryAt { lookAgain(at: retryAt) } else { hasFailed = true }
+    }
+
+    /// Tells everyone who waits for the VCO why it takes longer. Who has a rule for this generation keeps that word.
+    mutating func delay(_ reason: Verdict.WaitReason, _ message: String) {
         for subject in subjects {
             let uid = subject.resource.uid
             switch subject.stance {
@@ -97,7 +103,6 @@ struct Pass: Sendable {
                 break
             }
         }
-        if let retryAt = error.retryAt { lookAgain(at: retryAt) } else { hasFailed = true }
     }
 
     /// Says the same of every resource that waits for the VCO: for a rule, or for its rule to go.

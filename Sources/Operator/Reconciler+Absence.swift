@@ -25,11 +25,13 @@ extension Reconciler {
         }
         let absent = recorded.filter { cache.resource($0.owner)?.uid != $0.owner.uid }
         if absent.count > policy.deletesMax, absent.count * 2 > recorded.count {
-            log.event(.error,
+            log.event(
+                .error,
                 "Too many resources are absent at once; their rules are kept",
                 [
                     .resources: "\(absent.count)",
-                    .flag: "restart with --max-deletes \(absent.count) if they were really deleted"])
+                    .flag: "restart with --max-deletes \(absent.count) if they were really deleted",
+                ])
             updateGuard(held: absent.count)
             absence.doubtful = lost.map(\.owner)
             return absence
@@ -81,12 +83,21 @@ extension Reconciler {
     /// Counts the resyncs in a row for which no profile had the name; true from the second on.
     private func strikeName(_ name: String, epoch: Int, _ directory: ProfileDirectory) -> Bool {
         guard !directory.profiles.isEmpty else { return false }
+        return memory.withLock { $0.missing[name, default: .init()].strike(epoch: epoch) }
+    }
+
+    /// Leaves out of a plan the records in segments that are missing for the first time: a segment, too, is gone only
+    /// when two resyncs in a row do not show it.
+    func withoutMissingSegments(
+        _ recorded: [OwnedRule], in document: PolicyDocument, profileID: Int, epoch: Int
+    ) -> [OwnedRule] {
+        let present = Set(document.segments.map(\.id))
+        let missing = Set(recorded.map(\.place.segmentID)).subtracting(present)
         return memory.withLock { memory in
-            var (strikes, last) = memory.missing[name] ?? (0, 0)
-            if last < epoch { strikes += 1 }
-            last = epoch
-            memory.missing[name] = (strikes, last)
-            return strikes >= 2
+            var strikes = (memory.profiles[profileID]?.missingSegments ?? [:]).filter { missing.contains($0.key) }
+            let doubtful = missing.filter { !strikes[$0, default: .init()].strike(epoch: epoch) }
+            memory.profiles[profileID, default: .init()].missingSegments = strikes
+            return recorded.filter { !doubtful.contains($0.place.segmentID) }
         }
     }
 
@@ -107,7 +118,8 @@ extension Reconciler {
         }
         let gone = pass.recorded.filter { $0.place.profileID == id }
         guard await commit(LedgerBatch(removals: gone.map(\.place), forgottenProfiles: [id]), &pass) else { return }
-        log.event(.warning,
+        log.event(
+            .warning,
             "Profile is gone; its rules went with it", [.profile: .string(pass.key), .resources: "\(gone.count)"])
         pass.recorded.removeAll { $0.place.profileID == id }
     }
@@ -117,7 +129,8 @@ extension ProfileDirectory {
     /// What to do about a profile that is not there.
     func advice(for name: String) -> String {
         if let near = profiles.first(where: { $0.name.lowercased() == name.lowercased() }) {
-            return "No profile \"\(name)\" on the orchestrator; did you mean \"\(near.name)\"? Upper and lower case count."
+            return
+                "No profile \"\(name)\" on the orchestrator; did you mean \"\(near.name)\"? Upper and lower case count."
         }
         let names = profiles.prefix(Self.namesShown).map { "\"\($0.name)\"" }.joined(separator: ", ")
         return

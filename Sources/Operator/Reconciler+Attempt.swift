@@ -48,7 +48,8 @@ extension Reconciler {
         _ assignment: Assignment, holding held: Set<String> = [], _ pass: inout Pass
     ) async throws(SessionError) -> AttemptResult {
         let id = assignment.profile.id
-        let module = try await session.call { client throws(OrchestratorError) in try await client.module(profileID: id) }
+        let module = try await session.call { client throws(OrchestratorError) in try await client.module(profileID: id)
+        }
         guard let module else {
             return .unusable(.segmentNotFound, message: "The profile \"\(pass.key)\" has no QOS module.")
         }
@@ -77,7 +78,9 @@ extension Reconciler {
         _ pass: inout Pass
     ) async -> Draft {
         let readAt = time.now()
-        var recorded = await ledger.rules(onProfile: assignment.profile.id)
+        var recorded = withoutMissingSegments(
+            await ledger.rules(onProfile: assignment.profile.id), in: document, profileID: assignment.profile.id,
+            epoch: pass.epoch)
         for index in recorded.indices where assignment.absent.contains(recorded[index].owner.uid) {
             recorded[index].isOwnerAbsent = true
         }
@@ -150,7 +153,8 @@ extension Reconciler {
         _ draft: Draft, _ held: Set<String>, _ pass: inout Pass
     ) async throws(SessionError) -> AttemptResult {
         let id = draft.assignment.profile.id
-        let module = try await session.call { client throws(OrchestratorError) in try await client.module(profileID: id) }
+        let module = try await session.call { client throws(OrchestratorError) in try await client.module(profileID: id)
+        }
         guard let module, let readBack = try? PolicyDocument(parsing: module.data) else {
             throw SessionError(error: .unreadable("the module cannot be read back after the write"), retryAt: nil)
         }
@@ -200,7 +204,8 @@ extension Reconciler.Draft {
         for change in plan.changes {
             switch change.kind {
             case .create: batch.upserts += [change.record?.intending(.create)].compactMap(\.self)
-            case .update, .heal, .adopt, .transfer: batch.upserts += [change.record?.intending(.update)].compactMap(\.self)
+            case .update, .heal, .adopt, .transfer:
+                batch.upserts += [change.record?.intending(.update)].compactMap(\.self)
             case .delete, .restore: batch.upserts += [before[change.place]?.intending(.delete)].compactMap(\.self)
             case .move, .forget, .record: break
             }
@@ -215,7 +220,11 @@ extension Reconciler.Draft {
         let before = recordedByPlace
         var batch = LedgerBatch()
         for change in plan.changes {
-            if let record = before[change.place] { batch.upserts.append(record) } else { batch.removals.append(change.place) }
+            if let record = before[change.place] {
+                batch.upserts.append(record)
+            } else {
+                batch.removals.append(change.place)
+            }
         }
         return batch
     }

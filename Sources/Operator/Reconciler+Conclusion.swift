@@ -37,7 +37,8 @@ extension Reconciler {
         case .gone:
             break  // The watch tells, and the next pass proves it.
         case .failed(let error):
-            log.event(.warning,
+            log.event(
+                .warning,
                 "The finalizer cannot be put on", [.resource: .string(resource.owner.label), .error: "\(error)"])
             pass.hasFailed = true
         }
@@ -50,6 +51,7 @@ extension Reconciler {
     /// Writes what the pass found out: statuses that differ, finalizers that are done, events.
     func conclude(_ pass: inout Pass) async {
         pass.recorded = await ledger.allRules()
+        metrics.update { [count = pass.recorded.count] in $0.rulesManaged = count }
         guard !policy.isDryRun else { return }
         let records = Dictionary(grouping: pass.recorded, by: \.owner.uid)
         var statuses: [(VelocloudBP, Status)] = []
@@ -88,7 +90,8 @@ extension Reconciler {
             case .gone: break
             case .conflict: pass.lookAgain(at: time.now() + Self.conflictDelay)
             case .failed(let error):
-                log.event(.warning,
+                log.event(
+                    .warning,
                     "The status cannot be written", [.resource: .string(resource.owner.label), .error: "\(error)"])
                 pass.hasFailed = true
             }
@@ -104,7 +107,8 @@ extension Reconciler {
                 }
             case .conflict: pass.lookAgain(at: time.now() + Self.conflictDelay)
             case .failed(let error):
-                log.event(.warning,
+                log.event(
+                    .warning,
                     "The finalizer cannot be taken off",
                     [.resource: .string(resource.owner.label), .error: "\(error)"])
                 pass.hasFailed = true
@@ -133,7 +137,8 @@ extension Reconciler {
         case .quarantined(let spec, let message):
             return Verdict(
                 acceptance: .accepted(warnings: spec.warnings),
-                programming: .waiting(.rejectedByOrchestrator, message: message, rule: place(of: resource, owned, pass)))
+                programming: .waiting(.rejectedByOrchestrator, message: message, rule: place(of: resource, owned, pass))
+            )
         case .wants(let spec):
             return wanting(resource, spec, result, owned, pass)
         case .leaving:
@@ -175,7 +180,9 @@ extension Reconciler {
     private func place(of resource: VelocloudBP, _ owned: [OwnedRule], _ pass: Pass) -> Status.RuleReference? {
         if let elsewhere = owned.first(where: { $0.place.profileID != pass.profileID }) { return elsewhere.reference }
         let isCleared = memory.withLock { $0.cleared.contains(resource.uid) } || pass.hadRecord.contains(resource.uid)
-        if let old = resource.status.rule, !isCleared, old.profile != pass.key || pass.moduleVersion == nil { return old }
+        if let old = resource.status.rule, !isCleared, old.profile != pass.key || pass.moduleVersion == nil {
+            return old
+        }
         return owned.first?.reference
     }
 

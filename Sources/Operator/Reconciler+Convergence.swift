@@ -17,7 +17,7 @@ extension Reconciler {
                 try await settle(profile, &pass)
             }
         } catch {
-            log.event(.warning,"VCO call failed", [.profile: .string(pass.key), .error: "\(error.error)"])
+            log.event(.warning, "VCO call failed", [.profile: .string(pass.key), .error: "\(error.error)"])
             pass.fail(error)
         }
         return pass
@@ -121,6 +121,7 @@ extension Reconciler {
         else { return false }
         guard let version = await ledger.profiles().first(where: { $0.id == id })?.settledVersion else { return false }
         if known.checkedEpoch < pass.epoch {
+            if !known.missingSegments.isEmpty { return false }
             if known.fullReadEpoch > 0, pass.epoch - known.fullReadEpoch >= Self.resyncsPerFullRead { return false }
             let summary = try await session.call { client throws(OrchestratorError) in
                 try await client.moduleSummary(profileID: id)
@@ -169,7 +170,8 @@ extension Reconciler {
         guard !orphans.isEmpty else { return }
         guard await commit(LedgerBatch(removals: orphans.map(\.place)), &pass) else { return }
         for rule in orphans {
-            log.event(.notice,
+            log.event(
+                .notice,
                 "Rule left behind as asked",
                 [.profile: .string(pass.key), .rule: .string(rule.place.name), .resource: .string(rule.owner.label)])
         }
@@ -184,8 +186,11 @@ extension Reconciler {
             metrics.update { $0.ledgerCommits += 1 }
             return true
         } catch {
-            log.event(.error,"The ledger cannot be written", [.profile: .string(pass.key), .error: "\(error)"])
+            log.event(.error, "The ledger cannot be written", [.profile: .string(pass.key), .error: "\(error)"])
             pass.hasFailed = true
+            pass.delay(
+                .pending,
+                "velokube cannot write its ledger and so changes nothing on the orchestrator; tell those who run it.")
             return false
         }
     }

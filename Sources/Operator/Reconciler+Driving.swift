@@ -32,7 +32,8 @@ extension Reconciler {
                 rewrites += 1
                 if rewrites > 1, !giveUp(on: failed, &assignment, &pass) { return }
             case .rejected(let message, let candidates):
-                log.event(.warning,"VCO rejected the document", [.profile: .string(pass.key), .error: .string(message)])
+                log.event(
+                    .warning, "VCO rejected the document", [.profile: .string(pass.key), .error: .string(message)])
                 try await isolate(assignment, message, candidates, &pass)
                 return
             }
@@ -41,7 +42,7 @@ extension Reconciler {
     }
 
     private func stepBack(_ pass: inout Pass) {
-        log.event(.warning,"The module keeps changing under us", [.profile: .string(pass.key)])
+        log.event(.warning, "The module keeps changing under us", [.profile: .string(pass.key)])
         pass.hasFailed = true
         pass.waitAll(
             .pending, "The profile keeps being changed by somebody else between read and write; velokube tries again.")
@@ -55,12 +56,14 @@ extension Reconciler {
             let differences = item.differences.joined(separator: "; ")
             guard item.change.record != nil else {
                 pass.hasFailed = true
-                log.event(.warning,
+                log.event(
+                    .warning,
                     "The VCO still shows a deleted rule",
                     [.profile: .string(pass.key), .rule: .string(item.change.place.name), .error: .string(differences)])
                 continue
             }
-            quarantine(item.change.owner, "The orchestrator took the rule but shows it otherwise: \(differences).", &pass)
+            quarantine(
+                item.change.owner, "The orchestrator took the rule but shows it otherwise: \(differences).", &pass)
             assignment.hold(item.change.owner)
             isHolding = true
         }
@@ -76,7 +79,8 @@ extension Reconciler {
                 $0.quarantine[resource.uid] = Quarantine(generation: resource.generation, message: message)
             }
             pass.subjects[index].stance = .quarantined(spec, message: message)
-            log.event(.warning,
+            log.event(
+                .warning,
                 "Resource held until it is edited",
                 [.profile: .string(pass.key), .resource: .string(owner.label), .error: .string(message)])
         }
@@ -95,7 +99,8 @@ extension Reconciler {
         guard try await acceptsUnchanged(assignment.profile) else {
             pass.hasFailed = true
             pass.waitAll(
-                .pending, "The orchestrator refuses the profile's own rules, even without velokube's changes: \(message)")
+                .pending,
+                "The orchestrator refuses the profile's own rules, even without velokube's changes: \(message)")
             return
         }
         var assignment = assignment
@@ -133,7 +138,8 @@ extension Reconciler {
     private func acceptsUnchanged(_ profile: ProfileSummary) async throws(SessionError) -> Bool {
         await waitForSpacing(profile.id)
         let id = profile.id
-        let module = try await session.call { client throws(OrchestratorError) in try await client.module(profileID: id) }
+        let module = try await session.call { client throws(OrchestratorError) in try await client.module(profileID: id)
+        }
         guard let module else { return false }
         memory.withLock { [now = time.now()] in $0.profiles[id, default: .init()].lastWrite = now }
         do {

@@ -12,13 +12,18 @@ extension Reconciler {
         for change in changes {
             noteCleared(change, &pass)
             let isDrift = change.isDrift(before: before[change.place], areWishesNew: areWishesNew)
-            log.event(.info,
+            log.event(
+                .info,
                 change.sentence(isDrift: isDrift),
                 [
-                    .profile: .string(pass.key), .rule: .string(change.place.name), .resource: .string(change.owner.label),
-                    .reason: .string(change.reason)])
+                    .profile: .string(pass.key), .rule: .string(change.place.name),
+                    .resource: .string(change.owner.label),
+                    .reason: .string(change.reason),
+                ])
             if isDrift { metrics.update { $0.driftCorrections += 1 } }
-            guard let reason = change.eventReason(isDrift: isDrift), cache.resource(change.owner) != nil else { continue }
+            guard let reason = change.eventReason(isDrift: isDrift), cache.resource(change.owner) != nil else {
+                continue
+            }
             pass.events.append(
                 Pass.Happening(
                     owner: change.owner, isWarning: isDrift, reason: reason,
@@ -43,14 +48,18 @@ extension Reconciler {
     /// What a dry run would have done.
     func report(_ plan: Plan, _ pass: Pass) {
         for change in plan.changes {
-            log.event(.info,
+            log.event(
+                .info,
                 "Dry run: would change a rule",
                 [
-                    .profile: .string(pass.key), .change: .string(change.kind.rawValue), .rule: .string(change.place.name),
-                    .resource: .string(change.owner.label), .reason: .string(change.reason)])
+                    .profile: .string(pass.key), .change: .string(change.kind.rawValue),
+                    .rule: .string(change.place.name),
+                    .resource: .string(change.owner.label), .reason: .string(change.reason),
+                ])
         }
         for refusal in plan.refusals {
-            log.event(.info,
+            log.event(
+                .info,
                 "Dry run: would refuse a resource",
                 [.profile: .string(pass.key), .resource: .string(refusal.owner.label), .reason: "\(refusal.cause)"])
         }
@@ -61,11 +70,14 @@ extension Reconciler {
         guard let ready = status.condition(.ready) else { return }
         let before = resource.status.condition(.ready)
         guard ready.isTrue != before?.isTrue || ready.reason != before?.reason else { return }
-        log.event(.info,
+        log.event(
+            .info,
             "Status changed",
             [
-                .resource: .string(resource.owner.label), .status: .string(ready.isTrue ? "ready" : "not ready"), .reason: .string(ready.reason),
-                .message: .string(ready.message)])
+                .resource: .string(resource.owner.label), .status: .string(ready.isTrue ? "ready" : "not ready"),
+                .reason: .string(ready.reason),
+                .message: .string(ready.message),
+            ])
         guard !ready.isTrue, ready.reason != Verdict.WaitReason.pending.rawValue else { return }
         let reason = ready.reason == Verdict.WaitReason.unreachable.rawValue ? "OrchestratorUnreachable" : ready.reason
         pass.events.append(

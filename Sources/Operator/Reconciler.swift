@@ -148,7 +148,20 @@ struct Memory: Sendable {
     /// Resources whose status still names a place where their rule was seen gone, by uid.
     var cleared: Set<String> = []
     /// Profiles that are not there, by name: in how many resyncs in a row, and in which last.
-    var missing: [String: (strikes: Int, epoch: Int)] = [:]
+    var missing: [String: Strikes] = [:]
+
+    /// In how many resyncs in a row something was not there.
+    struct Strikes: Sendable {
+        private var count = 0
+        private var lastEpoch = 0
+
+        /// Counts a resync, each but once; true when it is believed to be gone: from the second on.
+        mutating func strike(epoch: Int) -> Bool {
+            if lastEpoch < epoch { count += 1 }
+            lastEpoch = epoch
+            return count >= 2
+        }
+    }
 
     struct ProfileMemory: Sendable {
         /// When the last write began.
@@ -157,6 +170,8 @@ struct Memory: Sendable {
         var checkedEpoch = 0
         /// The resync for which the module was last read in whole.
         var fullReadEpoch = 0
+        /// Segments that hold rules of ours by record and are not in the document, by segmentId.
+        var missingSegments: [Int: Strikes] = [:]
         /// The last plan that left nothing to do: for these wishes, at this version, these were refused.
         var settled: Settled?
     }

@@ -52,9 +52,15 @@ final class ResourceWriter: Sendable {
             // Never under a deletionTimestamp: the API server would refuse it, and the guard below makes it a conflict.
             await self.patch(
                 resource, kind: .finalizer, subresource: nil,
-                change: [.init("metadata", resource.guarded(with: [
-                    .init("finalizers", .array((resource.finalizers + [VelocloudBP.finalizer]).map { .string($0) }))
-                ]))])
+                change: [
+                    .init(
+                        "metadata",
+                        resource.guarded(with: [
+                            .init(
+                                "finalizers",
+                                .array((resource.finalizers + [VelocloudBP.finalizer]).map { .string($0) }))
+                        ]))
+                ])
         }
         return Dictionary(outcomes.map { ($0.0.uid, $0.1) }, uniquingKeysWith: { first, _ in first })
     }
@@ -65,9 +71,13 @@ final class ResourceWriter: Sendable {
             let others = resource.finalizers.filter { $0 != VelocloudBP.finalizer }
             return await self.patch(
                 resource, kind: .finalizer, subresource: nil,
-                change: [.init("metadata", resource.guarded(with: [
-                    .init("finalizers", .array(others.map { .string($0) }))
-                ]))])
+                change: [
+                    .init(
+                        "metadata",
+                        resource.guarded(with: [
+                            .init("finalizers", .array(others.map { .string($0) }))
+                        ]))
+                ])
         }
     }
 
@@ -93,7 +103,8 @@ final class ResourceWriter: Sendable {
                 if case .status(let status) = error, status.provesAbsence(of: owner.name, kind: .velocloudBP) {
                     return .absent
                 }
-                self.log.event(.warning,
+                self.log.event(
+                    .warning,
                     "Whether a resource is gone cannot be told; its rule is kept",
                     [.resource: .string(owner.label), .error: "\(error)"])
                 return .unknown
@@ -132,7 +143,7 @@ final class ResourceWriter: Sendable {
             do throws(KubernetesError) {
                 try await self.post(write)
             } catch {
-                self.log.event(.debug,"An event cannot be recorded", [.error: "\(error)"])
+                self.log.event(.debug, "An event cannot be recorded", [.error: "\(error)"])
             }
         }
     }

@@ -54,7 +54,8 @@ struct Run: AsyncParsableCommand {
 
     mutating func run() async throws {
         let environment = Self.environment()
-        try await runOperator(try RunConfiguration.parse(flags: flags, environment: environment), environment: environment)
+        try await runOperator(
+            try RunConfiguration.parse(flags: flags, environment: environment), environment: environment)
     }
 
     private var flags: RunFlags {

@@ -21,6 +21,12 @@ import Testing
         #expect(timestamp(milliseconds: milliseconds) == text)
     }
 
+    /// Log lines show milliseconds, also of moments before 1970.
+    @Test func milliseconds() {
+        #expect(timestamp(milliseconds: 1_767_323_045_007, showsMilliseconds: true) == "2026-01-02T03:04:05.007Z")
+        #expect(timestamp(milliseconds: -1, showsMilliseconds: true) == "1969-12-31T23:59:59.999Z")
+    }
+
     /// Every day of four centuries follows the one before, by a calendar that counts months.
     @Test func daysFollowEachOther() {
         var (year, month, day) = (1900, 1, 1)

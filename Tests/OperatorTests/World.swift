@@ -141,7 +141,8 @@ extension World {
     }
 
     func isReady(_ name: String, namespace: String = "default") -> Bool {
-        guard let object = apiServer.object(name, namespace: namespace), let ready = status(name, namespace: namespace).condition(.ready)
+        guard let object = apiServer.object(name, namespace: namespace),
+            let ready = status(name, namespace: namespace).condition(.ready)
         else { return false }
         return ready.isTrue && ready.observedGeneration == object["metadata"]?["generation"]?.int
     }

@@ -86,7 +86,8 @@ struct APIServerCore: Sendable {
         case .create:
             let namespace = call.namespace ?? ""
             if modes.terminatingNamespaces.contains(namespace) {
-                throw .forbidden("unable to create new content in namespace \(namespace) because it is being terminated")
+                throw .forbidden(
+                    "unable to create new content in namespace \(namespace) because it is being terminated")
             }
             let change = try store.create(
                 try Self.body(request), kind: call.kind, namespace: namespace, wallMilliseconds: wallMilliseconds)
@@ -94,7 +95,8 @@ struct APIServerCore: Sendable {
         case .patch:
             guard request.header("Content-Type") == "application/merge-patch+json" else {
                 throw APIFailure(
-                    code: 415, reason: "UnsupportedMediaType", message: "the body of the request was in an unknown format")
+                    code: 415, reason: "UnsupportedMediaType",
+                    message: "the body of the request was in an unknown format")
             }
             let key = try key(call)
             let change = try store.patch(key, try Self.body(request), isStatus: call.isStatus)

@@ -60,7 +60,9 @@ package struct SimulatorControl: Sendable {
         }
         var modes = vco.modes
         for member in members {
-            if let problem = ModeTable().set(member.name, to: member.value, in: &modes) { throw ControlProblem(problem) }
+            if let problem = ModeTable().set(member.name, to: member.value, in: &modes) {
+                throw ControlProblem(problem)
+            }
         }
         vco.modes = modes
     }

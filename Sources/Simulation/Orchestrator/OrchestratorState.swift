@@ -60,7 +60,6 @@ struct OrchestratorState: Sendable {
         return lastVersion
     }
 
-
     /// An id for a new profile or module.
     mutating func nextID() -> Int {
         idsGiven += 1
