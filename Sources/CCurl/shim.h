@@ -58,6 +58,15 @@ static inline CURLcode ccurl_set_progress(CURL *easy, curl_xferinfo_callback cal
     return code ? code : curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
 }
 
+/* Called when a socket was opened, and to close one. */
+static inline CURLcode ccurl_set_sockets(
+    CURL *easy, curl_sockopt_callback opened, curl_closesocket_callback closing, void *context) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, opened);
+    if (!code) code = curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, context);
+    if (!code) code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, closing);
+    return code ? code : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, context);
+}
+
 /* The option that names protocols by a string replaced the one that took bits. */
 static inline CURLcode ccurl_allow_only_http(CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -82,10 +91,6 @@ static inline CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) {
 
 static inline CURLcode ccurl_get_pointer(CURL *easy, CURLINFO info, void **value) {
     return curl_easy_getinfo(easy, info, (char **)value);
-}
-
-static inline CURLcode ccurl_get_socket(CURL *easy, curl_socket_t *value) {
-    return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, value);
 }
 
 static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {

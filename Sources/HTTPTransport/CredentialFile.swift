@@ -59,7 +59,9 @@ package final class CredentialFile: Sendable {
     private func read() throws(CredentialFileError) -> [UInt8] {
         // Without waiting: a pipe in the file's place must not hold us up.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else {
+            throw .unreadable(path: path, reason: String(cString: strerror(errno)))
+        }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -75,7 +77,9 @@ package final class CredentialFile: Sendable {
                 throw .unreadable(path: path, reason: String(cString: strerror(errno)))
             }
             content += piece[..<count]
-            guard content.count <= Self.bytesMax else { throw .tooLarge(path: path, limit: Self.bytesMax) }
+            guard content.count <= Self.bytesMax else {
+                throw .tooLarge(path: path, limit: Self.bytesMax)
+            }
         }
         if isTrimmed { content = Self.trimmed(content) }
         guard !content.isEmpty else { throw .empty(path: path) }

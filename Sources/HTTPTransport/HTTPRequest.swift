@@ -51,7 +51,8 @@ package struct HTTPRequest: Sendable {
         package var whole: Duration?
 
         package init(
-            connect: Duration = .seconds(10), firstByte: Duration? = .seconds(30), idle: Duration? = .seconds(30),
+            connect: Duration = .seconds(10), firstByte: Duration? = .seconds(30),
+            idle: Duration? = .seconds(30),
             whole: Duration? = .seconds(60)
         ) {
             self.connect = connect
@@ -99,4 +100,14 @@ package struct HTTPHeader: Hashable, Sendable {
         self.name = name
         self.value = value
     }
+}
+
+/// Method and URL alone: a request that ends up in a log or a failing test must not take its token and key along.
+extension HTTPRequest: CustomStringConvertible {
+    package var description: String { "\(method.rawValue) \(redacted(url))" }
+}
+
+extension HTTPHeader: CustomStringConvertible {
+    /// The name alone.
+    package var description: String { "\(name): …" }
 }

@@ -4,33 +4,37 @@ import Glibc
 ///
 /// libcurl reads these variables itself, but it matches NO_PROXY against the URL's host, which is not the real one when
 /// another server name was asked for, and it sends loopback through the proxy.
-struct ProxyVariables: Sendable {
+package struct ProxyVariables: Sendable {
     private let http: String?
     private let https: String?
     private let exceptions: [String]
 
     /// Reads variables by name; the lower-case spelling wins.
-    init(_ variable: (String) -> String?) {
+    package init(_ variable: (String) -> String?) {
         func first(_ names: String...) -> String? {
             names.lazy.compactMap(variable).first { !$0.isEmpty }
         }
         // In a CGI program HTTP_PROXY is the client's `Proxy` header, and must not be believed.
         let isCGI = variable("REQUEST_METHOD") != nil
-        http = first("http_proxy") ?? (isCGI ? nil : first("HTTP_PROXY")) ?? first("all_proxy", "ALL_PROXY")
+        http =
+            first("http_proxy") ?? (isCGI ? nil : first("HTTP_PROXY")) ?? first("all_proxy", "ALL_PROXY")
         https = first("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-        exceptions = (first("no_proxy", "NO_PROXY") ?? "").lowercased().split { $0 == "," || $0 == " " }.map(
-            String.init)
+        exceptions = (first("no_proxy", "NO_PROXY") ?? "").lowercased().split { $0 == "," || $0 == " " }
+            .map(
+                String.init)
     }
 
     /// The variables of this process.
-    static var process: ProxyVariables {
+    package static var process: ProxyVariables {
         ProxyVariables { name in getenv(name).map { String(cString: $0) } }
     }
 
     /// The proxy to use, nil to go directly.
-    func proxy(scheme: String, host: String, port: String) -> String? {
+    package func proxy(scheme: String, host: String, port: String) -> String? {
         let host = Self.bare(host)
-        guard !Self.isLoopback(host), !exceptions.contains(where: { Self.covers($0, host: host, port: port) }) else {
+        guard !Self.isLoopback(host),
+            !exceptions.contains(where: { Self.covers($0, host: host, port: port) })
+        else {
             return nil
         }
         return scheme == "https" ? https : http
@@ -41,7 +45,8 @@ struct ProxyVariables: Sendable {
         let host = bare(host)
         if host == "localhost" || host.hasSuffix(".localhost") { return true }
         guard let address = address(host) else { return false }
-        return address.count == 4 ? address[0] == 127 : address == [UInt8](repeating: 0, count: 15) + [1]
+        return address.count == 4
+            ? address[0] == 127 : address == [UInt8](repeating: 0, count: 15) + [1]
     }
 
     /// Lower case, without brackets and the root's dot.
@@ -64,7 +69,8 @@ struct ProxyVariables: Sendable {
             return isInside(address, network: network, length: length)
         }
         var name = entry[...]
-        if let colon = entry.lastIndex(of: ":"), entry.hasPrefix("[") || entry.firstIndex(of: ":") == colon,
+        if let colon = entry.lastIndex(of: ":"),
+            entry.hasPrefix("[") || entry.firstIndex(of: ":") == colon,
             !entry[colon...].contains("]")
         {
             guard entry[entry.index(after: colon)...] == port else { return false }
@@ -80,7 +86,9 @@ struct ProxyVariables: Sendable {
     }
 
     private static func isInside(_ address: [UInt8], network: [UInt8], length: Int) -> Bool {
-        guard address.count == network.count, (0...address.count * 8).contains(length) else { return false }
+        guard address.count == network.count, (0...address.count * 8).contains(length) else {
+            return false
+        }
         return address.indices.allSatisfy { index in
             let bits = min(8, max(0, length - index * 8))
             let mask = UInt8(truncatingIfNeeded: 0xFF00 >> bits)

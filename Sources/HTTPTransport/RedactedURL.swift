@@ -5,7 +5,8 @@ package func redacted(_ url: String) -> String {
         !visible[..<colon].contains("@")
     else {
         // Without a scheme it is no URL of ours; what a last "@" ends could be a password.
-        return String(visible.lastIndex(of: "@").map { visible[visible.index(after: $0)...] } ?? visible)
+        return String(
+            visible.lastIndex(of: "@").map { visible[visible.index(after: $0)...] } ?? visible)
     }
     let start = visible.index(colon, offsetBy: 3)
     let authority = visible[start...].prefix { $0 != "/" }

@@ -2,16 +2,40 @@ import Glibc
 
 /// A TCP server for tests that does to each connection what a script says, with blocking calls on a thread of its own.
 ///
-/// `@unchecked Sendable` holds because what changes is behind `log`'s lock.
-final class TransportServer: @unchecked Sendable {
+/// It listens until the process ends, so that a test which only needs its port does not lose it.
+final class TransportServer: Sendable {
     typealias Script = @Sendable (TransportConnection) -> Void
 
     let port: UInt16
     let log = TransportLog()
-    private let listener: Int32
+    /// Nil once closed: the number may then be somebody else's.
+    private let listener: TransportBox<Int32?>
 
     /// Listens on a free port of loopback; the script's return closes the connection.
     init(_ script: @escaping Script) {
+        let (socket, port) = Self.listen()
+        let listener = TransportBox<Int32?>(socket)
+        self.listener = listener
+        self.port = port
+        let log = log
+        transportThread {
+            while true {
+                let descriptor = accept(socket, nil, nil)
+                guard descriptor >= 0 else { break }
+                let connection = TransportConnection(descriptor: descriptor, log: log)
+                transportThread {
+                    script(connection)
+                    connection.close()
+                }
+            }
+            listener.change { descriptor in
+                Glibc.close(socket)
+                descriptor = nil
+            }
+        }
+    }
+
+    private static func listen() -> (socket: Int32, port: UInt16) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         precondition(listener >= 0, "a socket can be made")
         var address = sockaddr_in()
@@ -20,30 +44,24 @@ final class TransportServer: @unchecked Sendable {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(listener, address, length) == 0 && listen(listener, 512) == 0
+                bind(listener, address, length) == 0 && Glibc.listen(listener, 512) == 0
                     && getsockname(listener, address, &length) == 0
             }
         }
         precondition(isBound, "loopback has a free port")
-        self.listener = listener
-        port = UInt16(bigEndian: address.sin_port)
-        let log = log
-        transportThread {
-            while true {
-                let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0 else { break }
-                let connection = TransportConnection(descriptor: descriptor, log: log)
-                transportThread {
-                    script(connection)
-                    connection.close()
-                }
-            }
-            Glibc.close(listener)
-        }
+        return (listener, UInt16(bigEndian: address.sin_port))
     }
 
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
+    /// A port on which nobody listens at the moment.
+    static func freePort() -> UInt16 {
+        let (socket, port) = listen()
+        Glibc.close(socket)
+        return port
+    }
+
+    /// New connections are refused from now on; those that stand go on.
+    func stopListening() {
+        listener.change { if let socket = $0 { shutdown(socket, Int32(SHUT_RDWR)) } }
     }
 
     func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
@@ -107,7 +125,8 @@ final class TransportConnection: @unchecked Sendable {
             guard receive() else { return nil }
         }
         let seen = TransportSeen(
-            method: String(words.first ?? ""), path: words.count > 1 ? String(words[1]) : "", headers: headers,
+            method: String(words.first ?? ""), path: words.count > 1 ? String(words[1]) : "",
+            headers: headers,
             body: Array(pending[(end + 4)..<(end + 4 + length)]))
         pending.removeFirst(end + 4 + length)
         log.add(seen)
@@ -116,17 +135,21 @@ final class TransportConnection: @unchecked Sendable {
 
     /// Sends all of it, waiting while the peer does not take more; false when the peer is gone.
     @discardableResult
-    func send(_ bytes: [UInt8], progress: (Int) -> Void = { _ in }) -> Bool {
+    func send(_ bytes: [UInt8]) -> Bool { sendSome(bytes) == bytes.count }
+
+    /// Sends until the peer is gone, or takes nothing for the limited time; how much was sent.
+    func sendSome(_ bytes: [UInt8]) -> Int {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
-                Glibc.send(descriptor, buffer.baseAddress?.advanced(by: sent), buffer.count - sent, Int32(MSG_NOSIGNAL))
+                Glibc.send(
+                    descriptor, buffer.baseAddress?.advanced(by: sent), buffer.count - sent,
+                    Int32(MSG_NOSIGNAL))
             }
-            guard count > 0 else { return false }
+            guard count > 0 else { break }
             sent += count
-            progress(sent)
         }
-        return true
+        return sent
     }
 
     @discardableResult
@@ -139,15 +162,18 @@ final class TransportConnection: @unchecked Sendable {
         return send(Array((head.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body)
     }
 
+    /// Waits until the peer has said anything.
+    func awaitBytes() { _ = receive() }
+
     /// Waits until the peer has closed.
     func awaitClose() {
         while receive() {}
     }
 
-    /// The size of the socket's own send buffer, so that tests know what the system may hold.
-    func limitSendBuffer(to bytes: Int32) {
-        var bytes = bytes
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+    /// From now on `send` gives up when the peer takes nothing for so long.
+    func limitSendTime(milliseconds: Int) {
+        var time = timeval(tv_sec: 0, tv_usec: milliseconds * 1000)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 
     func close() {

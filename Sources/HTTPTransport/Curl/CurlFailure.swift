@@ -31,27 +31,34 @@ struct CurlFailure {
         case CURLE_BAD_CONTENT_ENCODING:
             .broken("\(target): the reply's compression is damaged or unknown")
         default:
-            .broken("\(target): the connection broke \(place) (\(String(cString: curl_easy_strerror(code))))")
+            .broken(
+                "\(target): the connection broke \(place) (\(String(cString: curl_easy_strerror(code))))")
         }
     }
 
     private var beforeSending: TransportError {
         switch code {
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT, CURLE_UNKNOWN_OPTION,
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT,
+            CURLE_UNKNOWN_OPTION,
             CURLE_NOT_BUILT_IN, CURLE_OUT_OF_MEMORY:
             .request("\(target): \(String(cString: curl_easy_strerror(code)))")
         case CURLE_COULDNT_RESOLVE_HOST:
-            .connect("the name of \(target) is not known: check the host in the URL, and this machine's DNS")
+            .connect(
+                "the name of \(target) is not known: check the host in the URL, and this machine's DNS")
         case CURLE_COULDNT_RESOLVE_PROXY:
             .connect(
-                "the proxy's name is not known: check the proxy settings, or add the host of \(target) to NO_PROXY")
+                "the proxy's name is not known: check the proxy settings, or add the host of \(target) to NO_PROXY"
+            )
         case CURLE_OPERATION_TIMEDOUT:
             .connect("no connection to \(target) within \(connectTimeout)")
         case CURLE_COULDNT_CONNECT:
             .connect("no connection to \(target)\(systemReason)")
-        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
-            CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CLIENTCERT,
-            CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_CRL_BADFILE, CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_USE_SSL_FAILED:
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM,
+            CURLE_SSL_CIPHER,
+            CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS,
+            CURLE_SSL_CLIENTCERT,
+            CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_CRL_BADFILE, CURLE_SSL_PINNEDPUBKEYNOTMATCH,
+            CURLE_USE_SSL_FAILED:
             security
         case CURLE_RECV_ERROR where detail.contains("from proxy after CONNECT"), CURLE_PROXY:
             .connect("the proxy would not connect to \(target): \(detail)")
@@ -63,12 +70,19 @@ struct CurlFailure {
     /// Which step of TLS failed, and the way out.
     private var security: TransportError {
         // A connection cut inside the handshake says nothing about trust: trying again may help.
-        for cut in ["Connection reset", "SSL_ERROR_SYSCALL", "unexpected eof"] where detail.contains(cut) {
+        for cut in ["Connection reset", "SSL_ERROR_SYSCALL", "unexpected eof"]
+        where detail.contains(cut) {
             return .connect("the connection to \(target) was cut inside the TLS handshake")
         }
         let remedies = [
-            ("certificate has expired", "the server's certificate has expired: renew it, or set this machine's clock"),
-            ("certificate is not yet valid", "the server's certificate is not yet valid: check this machine's clock"),
+            (
+                "certificate has expired",
+                "the server's certificate has expired: renew it, or set this machine's clock"
+            ),
+            (
+                "certificate is not yet valid",
+                "the server's certificate is not yet valid: check this machine's clock"
+            ),
             (
                 "unable to get local issuer certificate",
                 "the server's certificate is signed by an authority that is not trusted: give the authority's certificate"
@@ -85,7 +99,10 @@ struct CurlFailure {
                 "does not match target host name",
                 "the server's certificate is for another name: check the host in the URL, or set the TLS server name"
             ),
-            ("wrong version number", "the server does not speak TLS on this port: check scheme and port of the URL"),
+            (
+                "wrong version number",
+                "the server does not speak TLS on this port: check scheme and port of the URL"
+            ),
         ]
         if let (_, remedy) = remedies.first(where: { detail.contains($0.0) }) {
             return .security("\(target): \(remedy)")
@@ -95,7 +112,8 @@ struct CurlFailure {
         case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CLIENTCERT:
             return .security("\(target): our client certificate or its key cannot be used: \(detail)")
         case CURLE_SSL_CACERT_BADFILE:
-            return .security("\(target): the authorities' certificates are no PEM that can be read: \(detail)")
+            return .security(
+                "\(target): the authorities' certificates are no PEM that can be read: \(detail)")
         default:
             return .security("\(target): no TLS connection: \(detail)")
         }
@@ -105,12 +123,14 @@ struct CurlFailure {
     /// server that says so has not looked at the request.
     private var certificateRefusal: TransportError? {
         let alerts = [
-            "alert certificate required", "alert bad certificate", "alert unknown ca", "alert certificate expired",
+            "alert certificate required", "alert bad certificate", "alert unknown ca",
+            "alert certificate expired",
             "alert certificate revoked", "alert certificate unknown", "alert handshake failure",
             "alert unsupported certificate", "alert access denied",
         ]
         guard let alert = alerts.first(where: { detail.contains($0) }) else { return nil }
-        return .security("\(target): the server refused our client certificate, or wants one (\(alert))")
+        return .security(
+            "\(target): the server refused our client certificate, or wants one (\(alert))")
     }
 
     private var systemReason: String {

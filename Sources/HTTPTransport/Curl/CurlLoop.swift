@@ -9,6 +9,7 @@ final class CurlLoop {
     private let mailbox: CurlMailbox
     private let userAgent: String
     private let proxies: ProxyVariables
+    private let sockets = CurlSockets()
     private var transfers: [ObjectIdentifier: CurlTransfer] = [:]
     /// Nothing expires before this time.
     private var nextCheck = Int64.max
@@ -16,7 +17,9 @@ final class CurlLoop {
     /// Longest sleep when there is nothing to do; orders and sockets wake the thread earlier.
     private static let pollMillisecondsMax: Int64 = 60_000
 
-    init(multi: UnsafeMutableRawPointer, mailbox: CurlMailbox, userAgent: String, proxies: ProxyVariables) {
+    init(
+        multi: UnsafeMutableRawPointer, mailbox: CurlMailbox, userAgent: String, proxies: ProxyVariables
+    ) {
         self.multi = multi
         self.mailbox = mailbox
         self.userAgent = userAgent
@@ -33,7 +36,8 @@ final class CurlLoop {
             if isLast { break }
             var running: Int32 = 0
             let code = curl_multi_perform(multi, &running)
-            precondition(code == CURLM_OK, "libcurl's multi handle is used by one thread, outside of callbacks")
+            precondition(
+                code == CURLM_OK, "libcurl's multi handle is used by one thread, outside of callbacks")
             finishDone()
             expire()
             curl_multi_poll(multi, nil, 0, sleepMilliseconds(), nil)
@@ -63,7 +67,8 @@ final class CurlLoop {
     private func start(_ exchange: Exchange, _ request: HTTPRequest) {
         guard !exchange.isOver else { return }  // cancelled before it began
         do throws(TransportError) {
-            let transfer = try CurlTransfer.make(request, exchange: exchange, userAgent: userAgent, proxies: proxies)
+            let transfer = try CurlTransfer.make(
+                request, exchange: exchange, userAgent: userAgent, proxies: proxies, sockets: sockets)
             let code = curl_multi_add_handle(multi, transfer.easy)
             guard code == CURLM_OK else {
                 transfer.close()
@@ -80,7 +85,9 @@ final class CurlLoop {
     private func finishDone() {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
-            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else {
+                continue
+            }
             let code = ccurl_message_code(message)
             var context: UnsafeMutableRawPointer?
             ccurl_get_pointer(easy, CURLINFO_PRIVATE, &context)
@@ -113,25 +120,36 @@ final class CurlLoop {
     ///
     /// An HTTP/2 connection outlives its streams: left alone, a dead one would swallow every later request as well.
     private func closeIfDead(_ expired: CurlTransfer) {
-        guard let silentSince = expired.lastProgress, let socket = socket(of: expired) else { return }
+        guard let silentSince = expired.lastProgress, let connection = expired.connection else {
+            return
+        }
         let isAlive = transfers.values.contains { other in
-            other !== expired && (other.lastReceived ?? .min) > silentSince && self.socket(of: other) == socket
+            other !== expired && other.connection == connection
+                && (other.lastReceived ?? .min) > silentSince
         }
         if !isAlive {
-            shutdown(socket, Int32(SHUT_RDWR))
+            sockets.shut(connection)
         }
     }
 
-    private func socket(of transfer: CurlTransfer) -> curl_socket_t? {
-        var socket: curl_socket_t = -1
-        guard ccurl_get_socket(transfer.easy, &socket) == CURLE_OK, socket >= 0 else { return nil }
-        return socket
+    /// Shuts the connection of a transfer that ended too early when no other transfer is on it.
+    ///
+    /// libcurl since 7.88 keeps the reset of an HTTP/2 stream until the connection's next traffic: on a connection with
+    /// other streams that comes soon, on one without the server would go on sending to nobody.
+    private func closeIfAlone(_ ended: CurlTransfer) {
+        guard let connection = ended.connection,
+            !transfers.values.contains(where: { $0.connection == connection })
+        else { return }
+        sockets.shut(connection)
     }
 
     /// Takes the transfer from libcurl, which closes its connection or stream where it is not done, and tells its reader.
     private func end(_ transfer: CurlTransfer, _ error: TransportError?) {
         transfers[ObjectIdentifier(transfer.exchange)] = nil
         curl_multi_remove_handle(multi, transfer.easy)
+        if error != nil {
+            closeIfAlone(transfer)
+        }
         transfer.close()
         transfer.exchange.finished(error)
     }

@@ -17,7 +17,9 @@ struct CurlTarget: Sendable {
         guard curl_url_set(handle, CURLUPART_URL, text, 0) == CURLUE_OK else {
             throw .request("not a URL: \(redacted(text))")
         }
-        guard let scheme = Self.part(CURLUPART_SCHEME, of: handle), scheme == "http" || scheme == "https" else {
+        guard let scheme = Self.part(CURLUPART_SCHEME, of: handle),
+            scheme == "http" || scheme == "https"
+        else {
             throw .request("neither http nor https: \(redacted(text))")
         }
         guard let host = Self.part(CURLUPART_HOST, of: handle), !host.isEmpty,
@@ -46,7 +48,8 @@ struct CurlTarget: Sendable {
 
     private static func part(_ part: CURLUPart, of handle: OpaquePointer) -> String? {
         var text: UnsafeMutablePointer<CChar>?
-        guard curl_url_get(handle, part, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text else { return nil }
+        guard curl_url_get(handle, part, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text
+        else { return nil }
         defer { curl_free(text) }
         return String(cString: text)
     }

@@ -4,12 +4,14 @@ import CCurl
 extension CurlTransfer {
     /// A transfer that is ready to be added to a multi handle; throws what is wrong with the request.
     static func make(
-        _ request: HTTPRequest, exchange: Exchange, userAgent: String, proxies: ProxyVariables
+        _ request: HTTPRequest, exchange: Exchange, userAgent: String, proxies: ProxyVariables,
+        sockets: CurlSockets
     ) throws(TransportError) -> CurlTransfer {
         let target = try CurlTarget(request.url, serverName: request.security.serverName)
         guard let easy = curl_easy_init() else { throw .request("out of memory") }
         let transfer = CurlTransfer(exchange: exchange, request: request, target: target, easy: easy)
         do throws(TransportError) {
+            try transfer.check(sockets.attach(to: easy), "sockets")
             try transfer.configure(userAgent: userAgent, proxies: proxies)
         } catch {
             transfer.close()
@@ -31,7 +33,9 @@ extension CurlTransfer {
         // Signals are the process's affair; SIGPIPE is ignored for all of it when the transport is made.
         try set(CURLOPT_NOSIGNAL, 1, "signals")
         try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1, "proxy's headers")
-        try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.timeouts.connect.nanoseconds / 1_000_000)), "time-out")
+        try set(
+            CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.timeouts.connect.nanoseconds / 1_000_000)),
+            "time-out")
         try configureConnection()
         try configureBody()
         try configureHeaders()
@@ -83,17 +87,22 @@ extension CurlTransfer {
         if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
             try append("Content-Type:", to: &headers)
         }
-        if target.serverName != nil, !request.headers.contains(where: { $0.name.lowercased() == "host" }) {
+        if target.serverName != nil,
+            !request.headers.contains(where: { $0.name.lowercased() == "host" })
+        {
             try append("Host: \(target.authority)", to: &headers)
         }
         for header in request.headers {
-            guard Self.isToken(header.name), !header.value.utf8.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 })
+            guard Self.isToken(header.name),
+                !header.value.utf8.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 })
             else {
                 // The value may be a secret: only the name is told.
-                throw .request("the header \(header.name.prefix(64).debugDescription) has a line break or is no header")
+                throw .request(
+                    "the header \(header.name.prefix(64).debugDescription) has a line break or is no header")
             }
             // libcurl takes "Name:" for an order to leave the header out; this is its way to write an empty one.
-            try append(header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)", to: &headers)
+            try append(
+                header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)", to: &headers)
         }
         try check(ccurl_set_list(easy, CURLOPT_HTTPHEADER, headers), "headers")
     }
@@ -151,14 +160,17 @@ extension CurlTransfer {
         try check(code, name)
     }
 
-    private func append(_ line: String, to list: inout UnsafeMutablePointer<curl_slist>?) throws(TransportError) {
+    private func append(_ line: String, to list: inout UnsafeMutablePointer<curl_slist>?)
+        throws(TransportError)
+    {
         guard let longer = curl_slist_append(list, line) else { throw .request("out of memory") }
         list = longer
     }
 
     private func check(_ code: CURLcode, _ name: String) throws(TransportError) {
         guard code == CURLE_OK else {
-            throw .request("\(target.name): the \(name) was refused: \(String(cString: curl_easy_strerror(code)))")
+            throw .request(
+                "\(target.name): the \(name) was refused: \(String(cString: curl_easy_strerror(code)))")
         }
     }
 

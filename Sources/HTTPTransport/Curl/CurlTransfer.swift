@@ -27,6 +27,8 @@ final class CurlTransfer {
     /// How often libcurl was about to send; with a connection of its own it may only once.
     private var attempts = 0
     private var bytesSent: Int64 = 0
+    /// The connection of the last attempt; nil before it stood.
+    private(set) var connection: CurlSockets.Connection?
     private var bodyBytes = 0
     private var head = ReplyHeadParser()
     /// Why a callback of ours ended the transfer; it counts more than libcurl's code.
@@ -56,18 +58,27 @@ final class CurlTransfer {
             ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText),
             ccurl_set_pointer(easy, CURLOPT_PRIVATE, context),
             ccurl_set_header(
-                easy, { bytes, size, count, context in CurlTransfer.of(context).headerCame(bytes, size * count) },
+                easy,
+                { bytes, size, count, context in CurlTransfer.of(context).headerCame(bytes, size * count) },
                 context),
             ccurl_set_write(
-                easy, { bytes, size, count, context in CurlTransfer.of(context).bodyCame(bytes, size * count) },
+                easy,
+                { bytes, size, count, context in CurlTransfer.of(context).bodyCame(bytes, size * count) },
                 context),
-            ccurl_set_prerequest(easy, { context, _, _, _, _ in CurlTransfer.of(context).willSend() }, context),
+            ccurl_set_prerequest(
+                easy,
+                { context, remoteAddress, _, remotePort, localPort in
+                    let address = remoteAddress.map { String(cString: $0) } ?? ""
+                    return CurlTransfer.of(context).willSend(
+                        .init(localPort: localPort, remotePort: remotePort, remoteAddress: address))
+                }, context),
         ]
         // A body that fits into the socket's buffer is gone at once; only for larger ones the way out is watched.
         if (request.body?.count ?? 0) > Self.watchedBodyBytesMin {
             codes.append(
                 ccurl_set_progress(
-                    easy, { context, _, _, _, sent in CurlTransfer.of(context).didSend(Int64(sent)) }, context))
+                    easy, { context, _, _, _, sent in CurlTransfer.of(context).didSend(Int64(sent)) }, context
+                ))
         }
         return codes.first { $0 != CURLE_OK } ?? CURLE_OK
     }
@@ -82,10 +93,12 @@ final class CurlTransfer {
 
     // MARK: - Called by libcurl
 
-    private func willSend() -> Int32 {
+    private func willSend(_ connection: CurlSockets.Connection) -> Int32 {
+        self.connection = connection
         attempts += 1
         guard attempts == 1 || !request.usesFreshConnection else {
-            ownError = .broken("\(target.name): the connection broke before the reply, and the request is not repeated")
+            ownError = .broken(
+                "\(target.name): the connection broke before the reply, and the request is not repeated")
             return CURL_PREREQFUNC_ABORT
         }
         stage = .sent(monotonicNanoseconds())
@@ -138,28 +151,29 @@ final class CurlTransfer {
     }
 
     func check(now: Int64) -> Check {
+        let timeouts = request.timeouts
         var until = Int64.max
-        if let whole = request.timeouts.whole {
-            let deadline = startedAt + whole.nanoseconds
-            if now >= deadline { return .expired(expiry("not done within \(whole)")) }
-            until = deadline
+        if let whole = timeouts.whole {
+            until = startedAt + whole.nanoseconds
+            if now >= until { return .expired(expiry("not done within \(whole)")) }
         }
+        // A stage that has not begun can begin right now, and nobody looks again before the time returned here.
+        var firstByteFrom = now
+        var idleFrom = now
         switch stage {
-        case .connecting:
-            if let firstByte = request.timeouts.firstByte { until = min(until, now + firstByte.nanoseconds) }
-        case .sent(let last):
-            if let firstByte = request.timeouts.firstByte {
-                let deadline = last + firstByte.nanoseconds
-                if now >= deadline { return .expired(expiry("no reply within \(firstByte)")) }
-                until = min(until, deadline)
-            }
-        case .receiving(let last):
-            if let idle = request.timeouts.idle {
-                // A reader that does not ask yet can ask from now on.
-                let deadline = max(last, exchange.readerWaitsSince ?? now) + idle.nanoseconds
-                if now >= deadline { return .expired(expiry("silent for \(idle) inside the reply")) }
-                until = min(until, deadline)
-            }
+        case .connecting: break
+        case .sent(let last): firstByteFrom = last
+        case .receiving(let last): idleFrom = max(last, exchange.readerWaitsSince ?? now)
+        }
+        if let firstByte = timeouts.firstByte, lastReceived == nil {
+            let deadline = firstByteFrom + firstByte.nanoseconds
+            if now >= deadline { return .expired(expiry("no reply within \(firstByte)")) }
+            until = min(until, deadline)
+        }
+        if let idle = timeouts.idle {
+            let deadline = idleFrom + idle.nanoseconds
+            if now >= deadline { return .expired(expiry("silent for \(idle) inside the reply")) }
+            until = min(until, deadline)
         }
         return .fine(until: until)
     }
@@ -184,7 +198,8 @@ final class CurlTransfer {
         var systemError = 0
         ccurl_get_long(easy, CURLINFO_OS_ERRNO, &systemError)
         let failure = CurlFailure(
-            code: code, detail: String(cString: errorText), systemError: Int32(truncatingIfNeeded: systemError),
+            code: code, detail: String(cString: errorText),
+            systemError: Int32(truncatingIfNeeded: systemError),
             isSent: attempts > 0, isAnswered: lastReceived != nil, target: target.name,
             connectTimeout: request.timeouts.connect)
         return failure.error
@@ -192,6 +207,7 @@ final class CurlTransfer {
 
     private func expiry(_ words: String) -> TransportError {
         // Before the connection stands nothing can have been sent.
-        attempts == 0 ? .connect("no connection to \(target.name): \(words)") : .timeout("\(target.name): \(words)")
+        attempts == 0
+            ? .connect("no connection to \(target.name): \(words)") : .timeout("\(target.name): \(words)")
     }
 }

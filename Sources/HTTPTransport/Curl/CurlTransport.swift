@@ -7,9 +7,10 @@ import Glibc
 package final class CurlTransport: HTTPTransport, Sendable {
     /// How many bytes of a body are kept for a slow reader before the transfer is paused.
     package static let bufferBytesMax = 256 << 10
-    /// Connections kept at most, and to one host at most; further requests wait for a free one.
+    /// Connections kept at most, and open to one host at most: more requests wait for a free one. An HTTP/2 connection
+    /// carries a hundred; when a burst is larger, libcurl opens one for each of the others, and this is what stops it.
     private static let connectionsMax = 256
-    private static let hostConnectionsMax = 128
+    private static let hostConnectionsMax = 64
 
     private let mailbox: CurlMailbox
     private let thread: Locked<LoopThread?>
@@ -19,7 +20,8 @@ package final class CurlTransport: HTTPTransport, Sendable {
         self.init(userAgent: userAgent, proxies: .process)
     }
 
-    init(userAgent: String, proxies: ProxyVariables) {
+    /// With the proxies of somebody else's choice, which is for tests.
+    package init(userAgent: String, proxies: ProxyVariables) {
         Self.prepareProcess()
         guard let multi = curl_multi_init() else { preconditionFailure("out of memory") }
         _ = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Self.connectionsMax)

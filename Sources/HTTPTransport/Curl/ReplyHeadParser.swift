@@ -39,7 +39,8 @@ struct ReplyHeadParser {
             return .complete(head)
         }
         if let colon = line.firstIndex(of: 0x3A), colon > line.startIndex {
-            head.headers.append(HTTPHeader(Self.text(line[..<colon]), Self.text(line[line.index(after: colon)...])))
+            head.headers.append(
+                HTTPHeader(Self.text(line[..<colon]), Self.text(line[line.index(after: colon)...])))
         }
         return .more
     }
