@@ -138,7 +138,8 @@ import Testing
     @Test func relistTellsDeletesBeforeAdds() {
         var informer = Informer.watching([Thing("a/a", "1"), Thing("m/m", "2"), Thing("z/z", "3")])
         _ = informer.receive(.failed(.gone), now: at(1))
-        let items = [Thing("b/b", "11"), Thing("m/m", "12"), Thing("a/0", "13")]
+        let again = Thing("z/z", uid: "other", "14")
+        let items = [Thing("b/b", "11"), again, Thing("m/m", "12"), Thing("a/0", "13")]
         let affected = informer.receive(.page(items: items, resourceVersion: "13", continueToken: nil), now: at(1))
         #expect(
             affected == [
@@ -147,8 +148,9 @@ import Testing
                 Affected(old: nil, new: Thing("a/0", "13")),
                 Affected(old: nil, new: Thing("b/b", "11")),
                 Affected(old: Thing("m/m", "2"), new: Thing("m/m", "12")),
+                Affected(old: nil, new: again),
             ])
-        #expect(informer.snapshot?.map(\.key) == ["a/0", "b/b", "m/m"])
+        #expect(informer.snapshot?.map(\.key) == ["a/0", "b/b", "m/m", "z/z"])
     }
 
     // A relist that shows what is known already changes nothing.

@@ -68,6 +68,14 @@ extension WorkQueue<String> {
         #expect(queue.takeAll(at(4)) == ["now", "soon", "late", "after", "past"])
     }
 
+    // Keys of the same time come in the order in which they were added.
+    @Test func sameTimeKeepsTheOrderOfAdding() {
+        var queue = Queue.fresh()
+        let keys = (0..<50).map { "\(($0 * 7) % 50)" }
+        for key in keys { queue.add(key, notBefore: at(1), now: at(0)) }
+        #expect(queue.takeAll(at(1)) == keys)
+    }
+
     // A key that comes back at once queues up behind the others, so none starves.
     @Test func busyKeyDoesNotStarveOthers() {
         var queue = Queue.fresh()
@@ -80,39 +88,6 @@ extension WorkQueue<String> {
             queue.finish(key, .done, now: at(Double(step)))
         }
         #expect(served == ["busy", "b", "c", "busy", "b", "c"])
-    }
-
-    // After the end no key is taken in; those that are ready are still done, then it says so, as often as it is asked.
-    @Test func shutDownDrainsReadyKeysAndTakesNoMore() {
-        var queue = Queue.fresh()
-        for key in ["a", "b"] { queue.add(key, at: at(0)) }
-        queue.add("later", notBefore: at(5), now: at(0))
-        queue.shutDown()
-        queue.shutDown()
-        queue.add("c", at: at(1))
-        #expect(queue.takeAll(at(1)) == ["a", "b"])
-        queue.finish("a", .again(at: at(2)), now: at(1))
-        queue.finish("b", .failed, now: at(1))
-        #expect(queue.take(now: at(1)) == .shutDown)
-        #expect(queue.take(now: at(99)) == .shutDown && queue.count == 0)
-    }
-
-    // The end waits for the keys that are worked on, and those that were added meanwhile run once more, without waiting.
-    @Test func shutDownWaitsForProcessingAndDirtyKeys() {
-        var queue = Queue.fresh()
-        for key in ["clean", "dirty"] { queue.add(key, at: at(0)) }
-        _ = queue.takeAll(at(0))
-        queue.add("dirty", notBefore: at(50), now: at(1))
-        queue.shutDown()
-        queue.add("clean", at: at(1))
-        #expect(queue.take(now: at(1)) == .idle)
-        queue.finish("clean", .done, now: at(2))
-        #expect(queue.take(now: at(2)) == .idle)
-        queue.finish("dirty", .done, now: at(3))
-        #expect(queue.take(now: at(3)) == .key("dirty"))
-        #expect(queue.take(now: at(3)) == .idle)
-        queue.finish("dirty", .done, now: at(4))
-        #expect(queue.take(now: at(4)) == .shutDown)
     }
 
     // A key waits for its time, the earliest that was asked for; later ones neither put it off nor bring it twice.
@@ -274,5 +249,14 @@ extension WorkQueue<String> {
             queue.finish(name, .done, now: at(2))
         }
         #expect(gone == nil)
+        do {
+            let name = Name()
+            gone = name
+            queue.add(name, notBefore: at(3), now: at(3))
+            for _ in 1...8 { queue.add(Name(), notBefore: at(3), now: at(3)) }
+            #expect(queue.take(now: at(3)) == .key(name))
+            queue.finish(name, .done, now: at(3))
+        }
+        #expect(gone == nil, "nor in the line that it stood in")
     }
 }
