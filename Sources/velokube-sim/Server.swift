@@ -25,8 +25,7 @@ func serve(_ vco: OrchestratorSimulator, on address: ListenAddress) async throws
 private func announce(_ address: SocketAddress?) {
     let host = address?.ipAddress ?? "127.0.0.1"
     let bracketed = host.contains(":") ? "[\(host)]" : host
-    let line = "listening on http://\(bracketed):\(address?.port ?? 0)\n"
-    _ = Array(line.utf8).withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+    output("listening on http://\(bracketed):\(address?.port ?? 0)\n", to: STDOUT_FILENO)
 }
 
 /// Wall clock, in milliseconds since 1970 UTC.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Simulation
 
 /// The program: one subcommand for each server it can stand in for.
@@ -8,6 +9,36 @@ struct SimulatorCommand: AsyncParsableCommand {
         commandName: "velokube-sim",
         abstract: "Stands in for servers that velokube talks to, for tests of any program.",
         subcommands: [OrchestratorCommand.self])
+
+    /// Exit code of bad usage, as everywhere in this project.
+    private static let badUsage: Int32 = 2
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let isUsage = exitCode(for: error) == .validationFailure
+            let text = fullMessage(for: error) + "\n"
+            let isDone = exitCode(for: error) == .success
+            output(text, to: isDone ? STDOUT_FILENO : STDERR_FILENO)
+            Glibc.exit(isDone ? 0 : isUsage ? badUsage : 1)
+        }
+    }
+}
+
+/// Writes text as it is to a standard stream.
+func output(_ text: String, to stream: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(stream, $0.baseAddress, $0.count) }
+        if count <= 0 { return }
+        rest = rest.dropFirst(count)
+    }
 }
 
 /// `velokube-sim vco`

@@ -136,8 +136,8 @@ extension ModeTable {
     private var rateLimit: Entry {
         Entry(
             name: "rate-limit",
-            values: "null or an object of calls, concurrency, window-ms (5000), penalty-ms (5000), retry-after",
-            meaning: "quota of requests; over it every call is answered 429 for the penalty",
+            values: "null | {calls, concurrency, window-ms, penalty-ms, retry-after}",
+            meaning: "over so many calls in a window (5 s), 429 for the penalty (5 s)",
             read: { $0.rateLimit?.json ?? .null },
             write: { modes, value in
                 guard value != .null else {
@@ -155,7 +155,7 @@ extension OrchestratorModes.RateLimit {
     fileprivate init?(json: JSON) {
         let names = ["calls", "concurrency", "window-ms", "penalty-ms", "retry-after"]
         guard let members = json.members, !members.isEmpty,
-            members.allSatisfy({ names.contains($0.name) && ($0.value.int ?? -1) >= 0 })
+            members.allSatisfy({ names.contains($0.name) && ($0.value == .null || ($0.value.int ?? -1) >= 0) })
         else { return nil }
         self.init(
             calls: json["calls"]?.int, windowMilliseconds: Int64(json["window-ms"]?.int ?? 5000),
