@@ -18,7 +18,16 @@ func serve(_ vco: OrchestratorSimulator, on address: ListenAddress) async throws
         configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
         onServerRunning: { channel in announce(channel.localAddress) },
         logger: logger)
-    try await application.runService()
+    do {
+        try await application.runService()
+    } catch let error as IOError {
+        throw CannotListen(description: "cannot listen on \(address.host):\(address.port): \(error.description)")
+    }
+}
+
+/// The port could not be had.
+private struct CannotListen: Error, CustomStringConvertible {
+    var description: String
 }
 
 /// The one line on standard output, for scripts that wait for the port.
