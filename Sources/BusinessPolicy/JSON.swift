@@ -113,9 +113,8 @@ struct JSONNumber: Hashable {
         }
         guard !digits.isEmpty else { return nil }
         if !reader.isEmpty {
-            let written = reader.dropFirst()
-            let value = Int(Substring(written)) ?? (written.first == UInt8(ascii: "-") ? -Int.max : Int.max)
-            exponent += min(max(value, -Self.exponentMax), Self.exponentMax)
+            guard let power = Self.power(reader.dropFirst()) else { return nil }
+            exponent += power
         }
         while digits.last == UInt8(ascii: "0") {
             digits.removeLast()
@@ -124,6 +123,15 @@ struct JSONNumber: Hashable {
         self.digits = Array(digits.drop { $0 == UInt8(ascii: "0") })
         self.isNegative = isNegative && !self.digits.isEmpty
         self.exponent = self.digits.isEmpty ? 0 : exponent
+    }
+
+    /// Reads what follows the `e`. Nil when that is no number: `1e.example.com` is a host, not one.
+    private static func power(_ text: Substring.UTF8View) -> Int? {
+        let isNegative = text.first == UInt8(ascii: "-")
+        let digits = isNegative || text.first == UInt8(ascii: "+") ? text.dropFirst() : text
+        guard !digits.isEmpty, digits.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains) else { return nil }
+        let size = min(Int(Substring(digits)) ?? exponentMax, exponentMax)
+        return isNegative ? -size : size
     }
 
     /// The number as an `Int`, when it is a whole one and fits.

@@ -6,6 +6,8 @@ package struct Plan: Hashable, Sendable {
     package var refusals: [Refusal]
     /// The new sequence of each segment whose rules change, by segmentId.
     package var layouts: [Int: [Slot]]
+    /// The names of our rules in the order they are to stand in, by segmentId; for the verification of what was written.
+    var sequences: [Int: [String]] = [:]
 
     package init(changes: [Change] = [], refusals: [Refusal] = [], layouts: [Int: [Slot]] = [:]) {
         self.changes = changes
@@ -16,14 +18,16 @@ package struct Plan: Hashable, Sendable {
     /// True when the document on the VCO must be written.
     package var needsWrite: Bool { !layouts.isEmpty }
 
+    /// What stands at one position of a segment's rules.
     package enum Slot: Hashable, Sendable {
         /// The element that was at this index, byte for byte.
         case kept(Int)
+        /// A rule that is made or rewritten.
         case rule(JSON)
     }
 }
 
-/// One step of a plan: what happens to one rule, for whom and why.
+/// One step of a plan: what happens to one rule, for whom and why. A plan has at most one for each place.
 package struct Change: Hashable, Sendable {
     package var kind: Kind
     package var place: RulePlace
@@ -32,6 +36,27 @@ package struct Change: Hashable, Sendable {
     package var record: OwnedRule?
     /// In words, for events and logs: what differed, or why it goes.
     package var reason: String
+    /// Whether the rule's content on the VCO is changed; adoptions and transfers of a rule that honours do not.
+    package internal(set) var isRewrite = false
+    /// Rules of the same name that stay beside one that goes.
+    var namesakes = 0
+    /// What is put back, for `restore`.
+    var restored: JSON?
+
+    /// What the ledger is to note before the document is written; nil for a change that leaves the rule's content alone.
+    ///
+    /// A foreign rule that is being replaced counts as a create: until the write is known to have happened, it is ours
+    /// only if it honours what was intended.
+    package var intent: OwnedRule.Intent? {
+        switch kind {
+        case .create: .create
+        case .adopt: isRewrite ? .create : nil
+        case .update, .heal, .transfer: isRewrite ? .update : nil
+        case .delete: .delete
+        case .restore: isRewrite ? .delete : nil
+        case .move, .forget, .record: nil
+        }
+    }
 
     package enum Kind: String, Hashable, Sendable {
         /// The rule is not there and is made.
@@ -52,6 +77,8 @@ package struct Change: Hashable, Sendable {
         case transfer
         /// The record goes; the document is not touched.
         case forget
+        /// The ledger's record changes; the document is as it should be.
+        case record
     }
 
     package init(kind: Kind, place: RulePlace, owner: Owner, record: OwnedRule?, reason: String) {
@@ -109,9 +136,4 @@ package struct PlanInput: Sendable {
         self.recorded = recorded
         self.placement = placement
     }
-}
-
-/// Compares what is wanted, what is there and what is recorded, and says what is to be done.
-package func plan(_ input: PlanInput) -> Plan {
-    Plan()
 }

@@ -5,6 +5,8 @@
 package struct PolicyDocument: Hashable, Sendable {
     package private(set) var bytes: [UInt8]
     package private(set) var segments: [Segment]
+    /// Where in `bytes` the elements of each segment's `rules` stand: what lies between the brackets.
+    private var ruleRanges: [Range<Int>]
 
     package struct Segment: Hashable, Sendable {
         package var id: Int
@@ -21,17 +23,75 @@ package struct PolicyDocument: Hashable, Sendable {
         package var value: JSON
         /// The element as it was spelt.
         package var bytes: [UInt8]
+
+        init(value: JSON, bytes: [UInt8]) {
+            self.name = value["name"]?.string
+            self.value = value
+            self.bytes = bytes
+        }
+
+        /// The id that the VCO gave the rule. A hint to tell rules of one name apart, no more.
+        var logicalID: String? { value.ruleLogicalID }
     }
 
-    /// Reads a document. Throws for text that is no JSON, for a document without `segments` (a NETWORK_BASED profile),
-    /// and for a shape that cannot be edited safely.
-    package init(parsing bytes: [UInt8]) throws(PolicyDocumentError) {
-        throw .malformed("not written yet")
+    /// For the parser, which knows the ranges to be right: in order, and inside the bytes.
+    init(bytes: [UInt8], segments: [Segment], ruleRanges: [Range<Int>]) {
+        self.bytes = bytes
+        self.segments = segments
+        self.ruleRanges = ruleRanges
     }
 
     /// The document with a plan carried out. Pure; a plan without changes returns the same bytes.
+    ///
+    /// The plan must have been made from this very document: slots name rules by their index in it.
     package func applying(_ plan: Plan) -> PolicyDocument {
-        self
+        guard plan.needsWrite else { return self }
+        var result = self
+        var spliced: [UInt8] = []
+        spliced.reserveCapacity(bytes.count)
+        var copied = 0
+        for index in segments.indices {
+            let range = ruleRanges[index]
+            spliced += bytes[copied..<range.lowerBound]
+            let start = spliced.count
+            if let layout = plan.layouts[segments[index].id], !layout.isIdentity(count: segments[index].rules.count) {
+                let rules = layout.map { rule(at: $0, of: segments[index]) }
+                for (position, rule) in rules.enumerated() {
+                    if position > 0 { spliced.append(UInt8(ascii: ",")) }
+                    spliced += rule.bytes
+                }
+                result.segments[index].rules = rules
+            } else {
+                spliced += bytes[range]
+            }
+            result.ruleRanges[index] = start..<spliced.count
+            copied = range.upperBound
+        }
+        spliced += bytes[copied...]
+        result.bytes = spliced
+        return result
+    }
+
+    private func rule(at slot: Plan.Slot, of segment: Segment) -> Rule {
+        switch slot {
+        case .kept(let index): segment.rules[index]
+        case .rule(let json): Rule(value: json, bytes: json.serialized())
+        }
+    }
+}
+
+extension [Plan.Slot] {
+    /// Whether the sequence leaves a segment of so many rules as it is.
+    func isIdentity(count: Int) -> Bool {
+        self.count == count && enumerated().allSatisfy { $0.element == .kept($0.offset) }
+    }
+}
+
+extension JSON {
+    /// The `ruleLogicalId` of a rule; nil also when it is null or empty.
+    var ruleLogicalID: String? {
+        guard let id = self["ruleLogicalId"]?.string, !id.isEmpty else { return nil }
+        return id
     }
 }
 

@@ -1,0 +1,199 @@
+// MARK: - Which rule is it
+
+extension Planner {
+    /// What a record's name leads to in the document.
+    enum Finding {
+        case absent
+        case ours(Int)
+        /// Rules of the name are there, and none of them is ours.
+        case foreign([Int])
+        /// One of so many is ours, and it cannot be told which.
+        case ambiguous(Int)
+    }
+
+    /// Finds a record's rule. By its name; among several by the id that the VCO gave it, else by what it says.
+    func find(_ record: OwnedRule, in view: SegmentView, settings: RuleSettings?) -> Finding {
+        let candidates = view.indices(of: record.place.name)
+        guard let first = candidates.first else { return .absent }
+        let rules = view.segment.rules
+        let honouring = {
+            guard let wanted = record.wanted ?? settings else { return [Int]() }
+            let template = record.template ?? view.template
+            return candidates.filter { wanted.differences(from: rules[$0].value, template: template).isEmpty }
+        }
+        if record.intent == .create {
+            let matching = honouring()
+            switch matching.count {
+            case 0: return .foreign(candidates)
+            case 1: return .ours(matching[0])
+            default: return .ambiguous(matching.count)
+            }
+        }
+        if candidates.count == 1 { return .ours(first) }
+        if let id = record.readBack?.ruleLogicalID {
+            let bearing = candidates.filter { rules[$0].logicalID == id }
+            if bearing.count == 1 { return .ours(bearing[0]) }
+        }
+        let matching = honouring()
+        return matching.count == 1 ? .ours(matching[0]) : .ambiguous(candidates.count)
+    }
+
+    /// Whether the rule of an owner that vanished was edited since: then it is not ours to take away.
+    private func isEdited(_ record: OwnedRule, at index: Int, of view: SegmentView) -> Bool {
+        guard record.isOwnerAbsent, let wanted = record.wanted else { return false }
+        let value = view.segment.rules[index].value
+        return !wanted.differences(from: value, template: record.template ?? view.template).isEmpty
+    }
+}
+
+// MARK: - What happens to it
+
+extension Planner {
+    /// A rule is wanted at a place; `record` is the wanting owner's own, or that of one who gives the place up.
+    mutating func fulfil(_ wish: Wish, _ record: OwnedRule?) {
+        guard let view = drafts[wish.place.segmentID]?.view else { return }
+        guard let record else {
+            let candidates = view.indices(of: wish.place.name)
+            return candidates.isEmpty ? create(wish, nil, view) : adopt(wish, nil, candidates, view)
+        }
+        switch find(record, in: view, settings: wish.settings) {
+        case .absent: create(wish, record, view)
+        case .foreign(let candidates): adopt(wish, record, candidates, view)
+        case .ambiguous(let count):
+            refuse(wish.rule.owner, .duplicateName(count: count))
+            if record.owner.uid != wish.rule.owner.uid { refuse(record.owner, .duplicateName(count: count)) }
+        case .ours(let index):
+            let isStranger =
+                (record.owner.namespace, record.owner.name) != (wish.rule.owner.namespace, wish.rule.owner.name)
+            if isStranger, isEdited(record, at: index, of: view) {
+                adopt(wish, record, [index], view)
+            } else {
+                uphold(wish, record, index, view)
+            }
+        }
+    }
+
+    private mutating func create(_ wish: Wish, _ record: OwnedRule?, _ view: SegmentView) {
+        let template = (record?.wanted == wish.settings ? record?.template : nil) ?? view.template
+        let value = wish.settings.composed(name: wish.place.name, template: template, ruleLogicalID: nil)
+        var new = fresh(wish, template: template, sent: value)
+        if record?.intent != .create { new.original = record?.original }
+        drafts[wish.place.segmentID]?.add(
+            value, name: wish.place.name, order: wish.rule.order, owner: wish.rule.owner)
+        let isRemoved = record.map { $0.intent == nil && $0.owner.uid == wish.rule.owner.uid } ?? false
+        note(.create, wish, new, isRemoved ? "it was removed behind us" : "it is not there yet", isRewrite: true)
+    }
+
+    /// A rule of ours that is wanted and there: nothing to do, or a rewrite.
+    private mutating func uphold(_ wish: Wish, _ record: OwnedRule, _ index: Int, _ view: SegmentView) {
+        let value = view.segment.rules[index].value
+        let isSameOwner = record.owner.uid == wish.rule.owner.uid
+        let isSpecChanged = record.wanted != wish.settings
+        var template = record.template ?? view.template
+        var differences = wish.settings.differences(from: value, template: template)
+        if isSpecChanged, !differences.isEmpty {
+            template = view.template
+            differences = wish.settings.differences(from: value, template: template)
+        }
+        drafts[wish.place.segmentID]?.keep(index, order: wish.rule.order, owner: wish.rule.owner)
+        var new = fresh(wish, template: template, sent: record.sent)
+        new.readBack = record.readBack
+        new.original = record.original
+        let handover = "\(record.owner.namespace)/\(record.owner.name) had it under uid \(record.owner.uid)"
+        if differences.isEmpty {
+            if !isSameOwner {
+                note(.transfer, wish, new, handover)
+            } else if new != record {
+                note(.record, wish, new, "the rule is as it should be, the record is not")
+            }
+            return
+        }
+        let rewritten = wish.settings.composed(
+            name: wish.place.name, template: template, ruleLogicalID: value.ruleLogicalID)
+        new.sent = rewritten
+        drafts[wish.place.segmentID]?.rewrite(index, as: rewritten)
+        let words = differences.joined(separator: "; ")
+        if !isSameOwner {
+            note(.transfer, wish, new, "\(handover); \(words)", isRewrite: true)
+        } else {
+            let isOurDoing = isSpecChanged || record.intent == .update
+            note(isOurDoing ? .update : .heal, wish, new, words, isRewrite: true)
+        }
+    }
+
+    /// Rules of the wanted name are there and none is ours. `record`, if any, is one that no longer stands for any of them.
+    private mutating func adopt(_ wish: Wish, _ record: OwnedRule?, _ candidates: [Int], _ view: SegmentView) {
+        let rules = view.segment.rules
+        let differences = candidates.map { wish.settings.differences(from: rules[$0].value, template: view.template) }
+        let honouring = zip(candidates, differences).filter { $1.isEmpty }.map(\.0)
+        var new = fresh(wish, template: view.template, sent: nil)
+        if honouring.count == 1 {
+            let index = honouring[0]
+            new.original = rules[index].value
+            drafts[wish.place.segmentID]?.keep(index, order: wish.rule.order, owner: wish.rule.owner)
+            return note(.adopt, wish, new, "a rule of this name is there and is what is wanted")
+        }
+        let words = differences[0].joined(separator: "; ")
+        if candidates.count == 1, wish.mayReplaceForeign {
+            let value = rules[candidates[0]].value
+            new.original = value
+            new.sent = wish.settings.composed(
+                name: wish.place.name, template: view.template, ruleLogicalID: value.ruleLogicalID)
+            drafts[wish.place.segmentID]?.keep(candidates[0], order: wish.rule.order, owner: wish.rule.owner)
+            drafts[wish.place.segmentID]?.rewrite(candidates[0], as: new.sent ?? value)
+            return note(.adopt, wish, new, words, isRewrite: true)
+        }
+        let isOne = candidates.count == 1
+        refuse(wish.rule.owner, isOne ? .foreignRule(words) : .duplicateName(count: candidates.count))
+        if let record { forget(record, "the rule of this name is not what was written") }
+    }
+
+    /// A recorded rule that is wanted no more, at least not here.
+    mutating func release(_ record: OwnedRule) {
+        guard let view = drafts[record.place.segmentID]?.view else { return forget(record, "its segment is gone") }
+        switch find(record, in: view, settings: nil) {
+        case .absent: forget(record, "the rule is gone already")
+        case .foreign: forget(record, "the rule of this name is not what was written")
+        case .ambiguous(let count): refuse(record.owner, .duplicateName(count: count))
+        case .ours(let index):
+            if isEdited(record, at: index, of: view) {
+                return forget(record, "it was edited since it was written, and is left as it is")
+            }
+            let isOriginal = record.original == view.segment.rules[index].value
+            var change = Change(
+                kind: .delete, place: record.place, owner: record.owner, record: nil, reason: "no longer wanted")
+            change.isRewrite = !isOriginal
+            change.namesakes = view.indices(of: record.place.name).count - 1
+            if let original = record.original {
+                change.kind = .restore
+                change.reason = "no longer wanted; the rule that was there before is put back"
+                change.restored = original
+                if !isOriginal { drafts[record.place.segmentID]?.rewrite(index, as: original) }
+            } else {
+                drafts[record.place.segmentID]?.remove(index)
+            }
+            changes[record.place] = change
+        }
+    }
+
+    private mutating func forget(_ record: OwnedRule, _ reason: String) {
+        changes[record.place] = Change(
+            kind: .forget, place: record.place, owner: record.owner, record: nil, reason: reason)
+    }
+
+    private mutating func note(
+        _ kind: Change.Kind, _ wish: Wish, _ record: OwnedRule, _ reason: String, isRewrite: Bool = false
+    ) {
+        var change = Change(kind: kind, place: wish.place, owner: wish.rule.owner, record: record, reason: reason)
+        change.isRewrite = isRewrite
+        changes[wish.place] = change
+    }
+
+    /// The record of a rule as the wish has it.
+    private func fresh(_ wish: Wish, template: JSON, sent: JSON?) -> OwnedRule {
+        OwnedRule(
+            place: wish.place, owner: wish.rule.owner, profileName: input.profileName,
+            segmentName: drafts[wish.place.segmentID]?.view.segment.name ?? wish.rule.segment, wanted: wish.settings,
+            order: wish.rule.order, template: template, sent: sent)
+    }
+}
