@@ -79,7 +79,8 @@ private struct SimulatorResponder: HTTPResponder {
         let ticket = vco.begin(simulated, now: wallMilliseconds())
         if ticket.latency > .zero {
             // The work is done even when the caller has gone, as on a real server.
-            try? await Task.sleep(for: ticket.latency)
+            let pause = TimeAmount(ticket.latency)
+            try? await context.channel.eventLoop.scheduleTask(in: pause) {}.futureResult.get()
         }
         switch vco.finish(ticket, now: wallMilliseconds()) {
         case .reply(let reply): return response(reply)

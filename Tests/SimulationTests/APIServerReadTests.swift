@@ -3,7 +3,6 @@ import Simulation
 import Testing
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 @Suite struct APIServerReadTests {
     private let cluster = Cluster()
@@ -33,7 +32,8 @@ import struct BusinessPolicy.JSONError
         let token = try #require(first.json[path: "metadata.continue"]?.string)
         // As every character that a query gives a meaning to must be.
         #expect(token.contains("+") && token.contains("=") && token.contains("/"))
-        let escaped = token.map { "+=/".contains($0) ? "%" + String($0.asciiValue ?? 0, radix: 16) : String($0) }.joined()
+        let escaped = token.map { "+=/".contains($0) ? "%" + String($0.asciiValue ?? 0, radix: 16) : String($0) }
+            .joined()
         let second = cluster.list("?limit=2&continue=\(escaped)")
         #expect(cluster.names(second) == ["c", "d"])
         #expect(second.json[path: "items.1.spec.dport"]?.int == 443)
@@ -54,7 +54,9 @@ import struct BusinessPolicy.JSONError
         #expect(cluster.names(cluster.list("?resourceVersion=\(past)")) == ["a", "b"])
         #expect(cluster.names(cluster.list("?resourceVersion=\(past)&resourceVersionMatch=Exact")) == ["a"])
         #expect(cluster.names(cluster.list("?resourceVersion=\(past)&limit=5")) == ["a"])
-        #expect(cluster.names(cluster.list("?resourceVersion=\(past)&limit=1&resourceVersionMatch=NotOlderThan")).count == 2)
+        #expect(
+            cluster.names(cluster.list("?resourceVersion=\(past)&limit=1&resourceVersionMatch=NotOlderThan")).count == 2
+        )
         cluster.api.modes.cacheVersion = past
         #expect(cluster.names(cluster.list("?resourceVersion=0")) == ["a"])
         #expect(cluster.names(cluster.list("?resourceVersion=\(past + 1)")) == ["a", "b"])

@@ -3,7 +3,6 @@ import Simulation
 import Testing
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 @Suite struct APIServerWriteTests {
     private let cluster = Cluster()
@@ -124,12 +123,14 @@ import struct BusinessPolicy.JSONError
     @Test func absenceIsNamed() {
         let missing = cluster.reply("GET", "\(Cluster.base)/namespaces/default/velocloudbps/a")
         #expect(missing.status == 404)
-        #expect(missing.json == .text(
-            """
-            {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",\
-            "message":"velocloudbps.vcn.cloud \\"a\\" not found","reason":"NotFound",\
-            "details":{"name":"a","group":"vcn.cloud","kind":"velocloudbps"},"code":404}
-            """))
+        #expect(
+            missing.json
+                == .text(
+                    """
+                    {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",\
+                    "message":"velocloudbps.vcn.cloud \\"a\\" not found","reason":"NotFound",\
+                    "details":{"name":"a","group":"vcn.cloud","kind":"velocloudbps"},"code":404}
+                    """))
         cluster.apply("a")
         cluster.api.modes.crd = .missing
         #expect(cluster.list().status == 404 && cluster.list().text == "404 page not found\n")

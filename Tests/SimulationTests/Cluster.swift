@@ -2,7 +2,6 @@ import HTTPTransport
 import Simulation
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// An API server to ask, at a time that only the test moves.
 final class Clock: Sendable {

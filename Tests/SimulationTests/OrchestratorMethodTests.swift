@@ -3,7 +3,6 @@ import Simulation
 import Testing
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 @Suite struct OrchestratorMethodTests {
     static let reads = [
@@ -68,9 +67,10 @@ import struct BusinessPolicy.JSONError
         let portal = Portal(includingNetworkBased: true)
         #expect(portal.vco.profiles.map(\.id) == [101, 102, 103])
         #expect(portal.vco.profiles.map(\.moduleID) == [503, 603, 703])
-        #expect(portal.vco.profiles.map { $0.segments.map(\.name) } == [
-            ["Global Segment", "Voice Segment"], ["Guest Segment", "Global Segment"], [],
-        ])
+        #expect(
+            portal.vco.profiles.map { $0.segments.map(\.name) } == [
+                ["Global Segment", "Voice Segment"], ["Guest Segment", "Global Segment"], [],
+            ])
         let old = portal.module(103)
         #expect(old[path: "data.segments"] == nil)
         #expect(old[path: "data.rules.0.name"]?.string == "Box")
@@ -81,7 +81,8 @@ import struct BusinessPolicy.JSONError
     @Test func writesReplaceTheDocument() throws {
         var portal = Portal()
         portal.now = 1_767_225_600_714
-        let document = "{ \"segments\" : [ {\"segment\":{\"segmentId\":0,\"name\":\"G\\u00e9n\\/eral\"},"
+        let document =
+            "{ \"segments\" : [ {\"segment\":{\"segmentId\":0,\"name\":\"G\\u00e9n\\/eral\"},"
             + "\"rules\":[ {\"name\":\"x\",\"n\":1.50e+1,\"n\":2,\"ruleLogicalId\":\"own\"} ]} ],\t\"new\":[null]}"
         let reply = try #require(portal.write(document))
         #expect(reply.text == "{\"rows\":1}")
@@ -161,7 +162,9 @@ import struct BusinessPolicy.JSONError
     /// The checker of shapes finds what is wrong, or it proves nothing.
     @Test func theShapeCheckerIsNotBlind() {
         let method = "configuration/getConfiguration"
-        #expect(OpenAPI().faults(inResult: .text("{\"id\":\"101\"}"), of: method).contains("result.id: not of type integer"))
+        #expect(
+            OpenAPI().faults(inResult: .text("{\"id\":\"101\"}"), of: method).contains("result.id: not of type integer")
+        )
         #expect(OpenAPI().faults(inResult: .text("{}"), of: method).contains("result.name: missing"))
         #expect(!OpenAPI().faults(inRequest: .text("{\"id\":\"x\"}"), of: method).isEmpty)
         let rows = OpenAPI().faults(inResult: .text("{}"), of: "configuration/updateConfigurationModule")

@@ -3,7 +3,6 @@ import Simulation
 import Testing
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// The program as a user has it: a process, a port, a socket.
 @Suite(.serialized) struct ProgramTests {
@@ -22,7 +21,8 @@ import struct BusinessPolicy.JSONError
 
         let write = "{\"id\":503,\"_update\":{\"data\":\(Portal.document(Portal.rule("seen", port: 80)))}}"
         for (fault, rules) in [("drop-before", 5), ("drop-after", 2)] {
-            let set = try HTTPExchange(port, "POST", "/sim/faults", "{\"fault\":\"\(fault)\",\"method\":\"\(Self.update)\"}")
+            let set = try HTTPExchange(
+                port, "POST", "/sim/faults", "{\"fault\":\"\(fault)\",\"method\":\"\(Self.update)\"}")
             #expect(set.status == 200)
             let dropped = try HTTPExchange(port, "POST", "/portal/rest/\(Self.update)", write)
             #expect(dropped.bytes.isEmpty && dropped.status == nil)
@@ -56,7 +56,8 @@ import struct BusinessPolicy.JSONError
     /// Wrong usage ends with 2 and says what is right; help ends with 0 and names the control endpoint.
     @Test(arguments: [
         (["vco", "--mode", "odd=1"], 2, "no mode odd"), (["vco", "--mode", "odd"], 2, "name=value"),
-        (["vco", "--fault", "{\"fault\":\"odd\"}"], 2, "drop-after"), (["vco", "--listen", "nowhere"], 2, "address:port"),
+        (["vco", "--fault", "{\"fault\":\"odd\"}"], 2, "drop-after"),
+        (["vco", "--listen", "nowhere"], 2, "address:port"),
         (["cook"], 2, "Usage"), (["vco", "--help"], 0, "POST   /sim/edit"), (["--help"], 0, "vco"),
     ])
     func usage(arguments: [String], code: Int32, words: String) throws {
@@ -164,7 +165,10 @@ final class Program {
 struct HTTPExchange {
     var bytes: [UInt8]
 
-    struct Failed: Error { var step: String; var code: Int32 }
+    struct Failed: Error {
+        var step: String
+        var code: Int32
+    }
 
     init(_ port: UInt16, _ method: String, _ target: String, _ body: String, token: String = "t") throws {
         let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -182,7 +186,8 @@ struct HTTPExchange {
             }
         }
         guard connected == 0 else { throw Failed(step: "connect", code: errno) }
-        let head = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token \(token)\r\n"
+        let head =
+            "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token \(token)\r\n"
             + "Connection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
         var rest = Array((head + body).utf8)[...]
         while !rest.isEmpty {

@@ -1,7 +1,6 @@
 import HTTPTransport
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// The whole simulated API server as one value, and the watches that are open on it.
 struct APIServerCore: Sendable {
@@ -86,7 +85,8 @@ struct APIServerCore: Sendable {
         case .create:
             let namespace = call.namespace ?? ""
             if modes.terminatingNamespaces.contains(namespace) {
-                throw .forbidden("unable to create new content in namespace \(namespace) because it is being terminated")
+                throw .forbidden(
+                    "unable to create new content in namespace \(namespace) because it is being terminated")
             }
             let change = try store.create(
                 try Self.body(request), kind: call.kind, namespace: namespace, wallMilliseconds: wallMilliseconds)
@@ -94,7 +94,8 @@ struct APIServerCore: Sendable {
         case .patch:
             guard request.header("Content-Type") == "application/merge-patch+json" else {
                 throw APIFailure(
-                    code: 415, reason: "UnsupportedMediaType", message: "the body of the request was in an unknown format")
+                    code: 415, reason: "UnsupportedMediaType",
+                    message: "the body of the request was in an unknown format")
             }
             let key = try key(call)
             let change = try store.patch(key, try Self.body(request), isStatus: call.isStatus)

@@ -1,7 +1,6 @@
 import HTTPTransport
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// The control endpoint `/sim/`: looking at the simulated VCO and making it misbehave, over HTTP and without a token.
 package struct SimulatorControl: Sendable {
@@ -60,7 +59,9 @@ package struct SimulatorControl: Sendable {
         }
         var modes = vco.modes
         for member in members {
-            if let problem = ModeTable().set(member.name, to: member.value, in: &modes) { throw ControlProblem(problem) }
+            if let problem = ModeTable().set(member.name, to: member.value, in: &modes) {
+                throw ControlProblem(problem)
+            }
         }
         vco.modes = modes
     }

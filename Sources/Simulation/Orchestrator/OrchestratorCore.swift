@@ -1,7 +1,6 @@
 import HTTPTransport
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// The whole simulated VCO as one value: what it keeps, how it behaves, what befalls it next, and what it was asked.
 struct OrchestratorCore: Sendable {
@@ -53,8 +52,10 @@ struct OrchestratorCore: Sendable {
         let (answer, rows) = answer(to: arrival, now: now)
         var fault = arrival.fault?.name ?? (arrival.isOverQuota ? "quota" : nil)
         if fault == nil, arrival.latency > 0 { fault = "latency" }
-        log.add(.init(
-            number: 0, at: now, method: arrival.call.method, status: answer.reply?.status, rows: rows, fault: fault))
+        log.add(
+            .init(
+                number: 0, at: now, method: arrival.call.method, status: answer.reply?.status, rows: rows, fault: fault)
+        )
         return answer
     }
 
@@ -145,7 +146,8 @@ struct OrchestratorCore: Sendable {
         if isMissing, method != "system/getVersionInfo" {
             let privilege = Self.writes(method) ? "UPDATE" : "READ"
             throw MethodFailure(
-                status: modes.privilegeStatus, message: "missing privilege \(privilege) ENTERPRISE_PROFILE for \(method)")
+                status: modes.privilegeStatus,
+                message: "missing privilege \(privilege) ENTERPRISE_PROFILE for \(method)")
         }
         let enterprise = parameters.json("enterpriseId")
         if Self.concernsCustomer(method) {

@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// What a VCO keeps: one enterprise, its profiles, and their modules.
 struct OrchestratorState: Sendable {
@@ -59,7 +58,6 @@ struct OrchestratorState: Sendable {
         turns += 1
         return lastVersion
     }
-
 
     /// An id for a new profile or module.
     mutating func nextID() -> Int {
