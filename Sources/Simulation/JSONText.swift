@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// JSON text taken apart one level at a time, without building values and without respelling anything.
 ///

@@ -18,7 +18,16 @@ func serve(_ vco: OrchestratorSimulator, on address: ListenAddress) async throws
         configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
         onServerRunning: { channel in announce(channel.localAddress) },
         logger: logger)
-    try await application.runService()
+    do {
+        try await application.runService()
+    } catch let error as IOError {
+        throw CannotListen(description: "cannot listen on \(address.host):\(address.port): \(error.description)")
+    }
+}
+
+/// The port could not be had.
+private struct CannotListen: Error, CustomStringConvertible {
+    var description: String
 }
 
 /// The one line on standard output, for scripts that wait for the port.
@@ -70,7 +79,8 @@ private struct SimulatorResponder: HTTPResponder {
         let ticket = vco.begin(simulated, now: wallMilliseconds())
         if ticket.latency > .zero {
             // The work is done even when the caller has gone, as on a real server.
-            try? await Task.sleep(for: ticket.latency)
+            let pause = TimeAmount(ticket.latency)
+            try? await context.channel.eventLoop.scheduleTask(in: pause) {}.futureResult.get()
         }
         switch vco.finish(ticket, now: wallMilliseconds()) {
         case .reply(let reply): return response(reply)

@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// The vendor's own description of the API, as far as shapes go: types, required members, enumerations.
 struct OpenAPI {
@@ -8,7 +7,7 @@ struct OpenAPI {
     /// What is wrong with the body of a request.
     func faults(inRequest body: JSON, of method: String) -> [String] {
         let parameters = document["paths"]?["/\(method)"]?["post"]?["parameters"]?.array ?? []
-        guard let body_ = parameters.first(where: { $0["in"]?.string == "body" }), let schema = body_["schema"] else {
+        guard let schema = parameters.first(where: { $0["in"]?.string == "body" })?["schema"] else {
             return ["no such method: \(method)"]
         }
         return faults(in: body, schema, at: "body", depth: 0)

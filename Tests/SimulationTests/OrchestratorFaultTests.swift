@@ -3,7 +3,6 @@ import Simulation
 import Testing
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 @Suite struct OrchestratorFaultTests {
     private static let update = "configuration/updateConfigurationModule"

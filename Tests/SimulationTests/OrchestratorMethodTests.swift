@@ -3,7 +3,6 @@ import Simulation
 import Testing
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 @Suite struct OrchestratorMethodTests {
     static let reads = [

@@ -3,7 +3,6 @@ import Simulation
 import Testing
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 @Suite struct OrchestratorModeTests {
     private func modes(_ change: (inout OrchestratorModes) -> Void) -> OrchestratorModes {
@@ -59,7 +58,8 @@ import struct BusinessPolicy.JSONError
     /// Caps over the VCO's own maximum are cut down to it without a word.
     @Test func clampsBandwidth() throws {
         let portal = Portal(modes: modes { $0.bandwidthCapMax = 30 })
-        #expect(portal.write(Portal.document(Portal.rule("a", cap: 75), Portal.rule("b", cap: 20, id: "i")))?.status == 200)
+        #expect(
+            portal.write(Portal.document(Portal.rule("a", cap: 75), Portal.rule("b", cap: 20, id: "i")))?.status == 200)
         #expect(try rule(portal, "a")[path: "action.QoS.txScheduler.bandwidthCapPct"]?.int == 30)
         #expect(portal.data().contains(Portal.rule("b", cap: 20, id: "i")))
     }
@@ -93,19 +93,21 @@ import struct BusinessPolicy.JSONError
 
     /// A refusal follows the vendor's error schema and names the place; a document without the culprit passes.
     @Test func rejectsByNameAndPort() throws {
-        let portal = Portal(modes: modes {
-            $0.rejectedNames = ["bad"]
-            $0.rejectedPorts = [81]
-        })
+        let portal = Portal(
+            modes: modes {
+                $0.rejectedNames = ["bad"]
+                $0.rejectedPorts = [81]
+            })
         let reply = try #require(
             portal.write(Portal.document(Portal.rule("ok"), Portal.rule("bad"), Portal.rule("x", port: 81))))
         #expect(reply.status == 400)
         let method = "configuration/updateConfigurationModule"
         #expect(OpenAPI().faults(inResult: reply.json, of: method, status: "400") == [])
         let faults = reply.json[path: "error.data.error"]?.array ?? []
-        #expect(faults.map { $0["path"]?.string } == [
-            "_update.data.segments[0].rules[1].name", "_update.data.segments[0].rules[2].match.dport_low",
-        ])
+        #expect(
+            faults.map { $0["path"]?.string } == [
+                "_update.data.segments[0].rules[1].name", "_update.data.segments[0].rules[2].match.dport_low",
+            ])
         #expect(portal.write(Portal.document(Portal.rule("ok")))?.json["rows"]?.int == 1)
         portal.vco.modes.hasVagueErrors = true
         let vague = try #require(portal.write(Portal.document(Portal.rule("bad"))))
@@ -120,10 +122,15 @@ import struct BusinessPolicy.JSONError
         #expect(portal.write(portal.data(102), module: 603)?.status == 200)
         let base = Portal.rule("a", id: "i")
         let cases: [(String, String, String)] = [
-            ("\"name\":\"a\"", "\"name\":\"\"", "name"), ("\"dport_low\":443", "\"dport_low\":\"443\"", "match.dport_low"),
-            ("\"bulk\"", "\"slow\"", "action.QoS.type"), ("\"bandwidthCapPct\":-1", "\"bandwidthCapPct\":101",
-                "action.QoS.rxScheduler.bandwidthCapPct"),
-            ("\"normal\"", "\"urgent\"", "action.QoS.rxScheduler.priority"), ("\"match\":{", "\"match\":7,\"m\":{", "match"),
+            ("\"name\":\"a\"", "\"name\":\"\"", "name"),
+            ("\"dport_low\":443", "\"dport_low\":\"443\"", "match.dport_low"),
+            ("\"bulk\"", "\"slow\"", "action.QoS.type"),
+            (
+                "\"bandwidthCapPct\":-1", "\"bandwidthCapPct\":101",
+                "action.QoS.rxScheduler.bandwidthCapPct"
+            ),
+            ("\"normal\"", "\"urgent\"", "action.QoS.rxScheduler.priority"),
+            ("\"match\":{", "\"match\":7,\"m\":{", "match"),
         ]
         for (old, new, path) in cases {
             let broken = base.replacingFirst(old, with: new)

@@ -2,7 +2,6 @@ import Simulation
 import Testing
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 @Suite struct PortalEditTests {
     private let portal = Portal()
@@ -27,7 +26,8 @@ import struct BusinessPolicy.JSONError
         try portal.vco.edit(
             .setMember(101, segment: global, rule: "sample-app", path: "match.proto", value: nil), now: portal.now)
         #expect(portal.vco.profile(101)?.segment(global)?.rule("sample-app")?[path: "match.proto"] == nil)
-        try portal.vco.edit(.addRule(101, segment: global, index: 1, rule: .text("{\"name\":\"new\"}")), now: portal.now)
+        try portal.vco.edit(
+            .addRule(101, segment: global, index: 1, rule: .text("{\"name\":\"new\"}")), now: portal.now)
         #expect(names() == ["sample-app", "new", "Prefer GE3", "Group based bypass"])
         #expect(portal.vco.profile(101)?.segment(global)?.rule("new")?["ruleLogicalId"]?.string != nil)
         try portal.vco.edit(.reorder(101, segment: global, rules: ["Prefer GE3", "new"]), now: portal.now)

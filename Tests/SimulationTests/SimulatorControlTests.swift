@@ -3,7 +3,6 @@ import Simulation
 import Testing
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 @Suite struct SimulatorControlTests {
     private let portal = Portal()
@@ -50,16 +49,20 @@ import struct BusinessPolicy.JSONError
         #expect(portal.vco.faults.isEmpty)
         _ = ask("POST", "/sim/faults", "{\"fault\":\"standby\",\"for-ms\":10}")
         _ = ask("POST", "/sim/faults", "{\"fault\":\"latency\",\"ms\":5,\"calls\":null}")
-        #expect(portal.vco.faults == [
-            FaultRule(.standby, calls: nil, until: portal.now + 10), FaultRule(.latency(milliseconds: 5), calls: nil),
-        ])
-        let modes = "{\"respelling\":\"stable\",\"reject-ports\":[80],\"rate-limit\":{\"calls\":3},\"bandwidth-cap-max\":9}"
+        #expect(
+            portal.vco.faults == [
+                FaultRule(.standby, calls: nil, until: portal.now + 10),
+                FaultRule(.latency(milliseconds: 5), calls: nil),
+            ])
+        let modes =
+            "{\"respelling\":\"stable\",\"reject-ports\":[80],\"rate-limit\":{\"calls\":3},\"bandwidth-cap-max\":9}"
         #expect(ask("POST", "/sim/modes", modes).json["respelling"]?.string == "stable")
         #expect(portal.vco.modes.rejectedPorts == [80] && portal.vco.modes.rateLimit == .init(calls: 3))
         // What it shows, it takes.
         #expect(ask("POST", "/sim/modes", ask("GET", "/sim/modes").text).status == 200)
         #expect(portal.vco.modes.bandwidthCapMax == 9)
-        let edit = "{\"edit\":\"set-member\",\"profile\":101,\"rule\":\"sample-app\",\"path\":\"match.dport_low\",\"value\":1}"
+        let edit =
+            "{\"edit\":\"set-member\",\"profile\":101,\"rule\":\"sample-app\",\"path\":\"match.dport_low\",\"value\":1}"
         #expect(ask("POST", "/sim/edit", edit).status == 200)
         #expect(ask("GET", "/sim/rules").json[0]?["dport_low"]?.int == 1)
         #expect(ask("POST", "/sim/reset").status == 200)
@@ -95,7 +98,8 @@ import struct BusinessPolicy.JSONError
         #expect(made?.segment("T")?.rule("r")?[path: "a.b"] == .null)
         #expect(ask("POST", "/sim/edit", "{\"edit\":\"replace-data\",\"profile\":\"Q\",\"data\":{ }}").status == 200)
         #expect(portal.data("Q") == "{ }")
-        let waiting = "{\"edit\":\"delete-profile\",\"profile\":\"Q\",\"before\":\"system/getVersionInfo\",\"quiet\":true}"
+        let waiting =
+            "{\"edit\":\"delete-profile\",\"profile\":\"Q\",\"before\":\"system/getVersionInfo\",\"quiet\":true}"
         #expect(ask("POST", "/sim/edit", waiting).status == 200)
         #expect(portal.vco.profile("Q") != nil)
         portal.vco.clearFaults()
@@ -121,13 +125,16 @@ import struct BusinessPolicy.JSONError
 
     /// A request with a mistake is refused with words that say how to mend it, and changes nothing.
     @Test(arguments: [
-        ("GET", "/sim/nothing", "", 404, "GET / explains"), ("POST", "/sim/faults", "{\"fault\":\"x\"}", 400, "drop-after"),
+        ("GET", "/sim/nothing", "", 404, "GET / explains"),
+        ("POST", "/sim/faults", "{\"fault\":\"x\"}", 400, "drop-after"),
         ("POST", "/sim/faults", "{\"fault\":\"429\",\"call\":1}", 400, "unknown member call"),
         ("POST", "/sim/faults", "{\"fault\":\"429\",\"calls\":\"1\"}", 400, "calls must be a whole number"),
-        ("POST", "/sim/faults", "nonsense", 400, "must be a JSON object"), ("POST", "/sim/faults", "{}", 400, "fault is required"),
+        ("POST", "/sim/faults", "nonsense", 400, "must be a JSON object"),
+        ("POST", "/sim/faults", "{}", 400, "fault is required"),
         ("POST", "/sim/modes", "{\"respelling\":\"odd\"}", 400, "off | stable | every-write"),
         ("POST", "/sim/modes", "{\"no-data\":\"null\",\"odd\":1}", 400, "no mode odd"),
-        ("POST", "/sim/modes", "{\"rate-limit\":{\"call\":1}}", 400, "rate-limit takes"), ("POST", "/sim/modes", "[", 400, "object"),
+        ("POST", "/sim/modes", "{\"rate-limit\":{\"call\":1}}", 400, "rate-limit takes"),
+        ("POST", "/sim/modes", "[", 400, "object"),
         ("POST", "/sim/edit", "{\"edit\":\"dance\"}", 400, "replace-data"),
         ("POST", "/sim/edit", "{\"edit\":\"touch\"}", 400, "profile is required"),
         ("POST", "/sim/edit", "{\"edit\":\"touch\",\"profile\":9}", 404, "no profile 9"),

@@ -3,7 +3,6 @@ import HTTPTransport
 import Simulation
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// A VCO to ask, at a time that only the test moves.
 struct Portal {

@@ -1,7 +1,6 @@
 import HTTPTransport
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// A refusal by the API server: the `Status` object that it answers with.
 package struct APIFailure: Error, Hashable, Sendable {

@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// Lists: whole or in pages, at the newest version, at any, or at one.
 extension APIServerCore {

@@ -1,7 +1,6 @@
 import HTTPTransport
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// The whole simulated API server as one value, and the watches that are open on it.
 struct APIServerCore: Sendable {

@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// The rules of a real server's writes: optimistic locking, generation, finalizers, the status subresource.
 extension ResourceStore {

@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// What the API server keeps: resources, a version that every write moves, and the history that watches read.
 struct ResourceStore: Sendable {

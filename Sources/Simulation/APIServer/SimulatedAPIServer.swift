@@ -1,7 +1,6 @@
 import HTTPTransport
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// A Kubernetes API server in memory: VelocloudBP resources without a schema, events and namespaces.
 ///

@@ -1,7 +1,6 @@
 import HTTPTransport
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// Why a control request was refused, in words for the person who typed it.
 struct ControlProblem: Error, Hashable {

@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// The modes under the names that the command line and the control endpoint use.
 struct ModeTable {

@@ -1,7 +1,6 @@
 import HTTPTransport
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// The control endpoint `/sim/`: looking at the simulated VCO and making it misbehave, over HTTP and without a token.
 package struct SimulatorControl: Sendable {

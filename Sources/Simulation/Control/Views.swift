@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 extension ProfileView {
     /// The profile with the names of its rules.

@@ -1,7 +1,6 @@
 import HTTPTransport
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// A call that was understood and refused; the interfaces spell it each in its way.
 struct MethodFailure: Error, Hashable {

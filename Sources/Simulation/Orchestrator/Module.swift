@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// One module of a profile; the one named `QOS` holds the business policy.
 struct Module: Sendable {

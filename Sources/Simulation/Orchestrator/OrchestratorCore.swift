@@ -1,7 +1,6 @@
 import HTTPTransport
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// The whole simulated VCO as one value: what it keeps, how it behaves, what befalls it next, and what it was asked.
 struct OrchestratorCore: Sendable {

@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// Making, renaming and deleting profiles: what the portal does, and scripts too.
 extension OrchestratorCore {

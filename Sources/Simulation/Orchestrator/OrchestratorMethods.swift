@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// A call's parameters: unknown members are there too, and nobody looks at them.
 struct MethodParameters {

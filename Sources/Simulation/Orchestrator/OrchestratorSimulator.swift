@@ -1,7 +1,6 @@
 import HTTPTransport
 
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// A VeloCloud Orchestrator without a network: both of its interfaces over one method table, seeded from the fixtures.
 ///

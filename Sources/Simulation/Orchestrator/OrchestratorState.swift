@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// What a VCO keeps: one enterprise, its profiles, and their modules.
 struct OrchestratorState: Sendable {

@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// The `data` of a QOS module, cut into segments and rules; every rule is kept as the bytes it was sent as.
 ///

@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// Something a person does in the portal, behind the back of every client.
 package enum PortalEdit: Hashable, Sendable {

@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// One profile as it is on the simulated VCO, for tests to look at.
 package struct ProfileView: Hashable, Sendable {

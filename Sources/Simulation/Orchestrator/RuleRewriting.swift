@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 extension OrchestratorState {
     /// What is stored when this document is written over `known`: ids assigned, values cut down, rules respelt, as the

@@ -1,5 +1,4 @@
 import enum BusinessPolicy.JSON
-import struct BusinessPolicy.JSONError
 
 /// What a VCO may find wrong in a document that it is sent.
 struct RuleValidation {
