@@ -6,42 +6,42 @@ import Glibc
 ///
 /// `@unchecked Sendable` holds because the value is `Sendable` itself and is only ever touched between lock and unlock.
 final class Locked<Value: Sendable>: @unchecked Sendable {
-  private var value: Value
-  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private var value: Value
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-  init(_ value: Value) {
-    self.value = value
-    mutex = .allocate(capacity: 1)
-    let code = pthread_mutex_init(mutex, nil)
-    precondition(code == 0, "a default mutex can always be made")
-  }
+    init(_ value: Value) {
+        self.value = value
+        mutex = .allocate(capacity: 1)
+        let code = pthread_mutex_init(mutex, nil)
+        precondition(code == 0, "a default mutex can always be made")
+    }
 
-  deinit {
-    pthread_mutex_destroy(mutex)
-    mutex.deallocate()
-  }
+    deinit {
+        pthread_mutex_destroy(mutex)
+        mutex.deallocate()
+    }
 
-  /// Runs the body alone; it must neither wait nor call out.
-  func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return body(&value)
-  }
+    /// Runs the body alone; it must neither wait nor call out.
+    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body(&value)
+    }
 }
 
 /// Nanoseconds of the clock that only goes forward.
 func monotonicNanoseconds() -> Int64 {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
 extension Duration {
-  /// Whole nanoseconds, held between zero and about 31 years, so that sums of them never overflow.
-  var nanoseconds: Int64 {
-    let (seconds, attoseconds) = components
-    guard seconds < 1_000_000_000 else { return 1_000_000_000_000_000_000 }
-    guard seconds >= 0 else { return 0 }
-    return max(0, seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
-  }
+    /// Whole nanoseconds, held between zero and about 31 years, so that sums of them never overflow.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        guard seconds < 1_000_000_000 else { return 1_000_000_000_000_000_000 }
+        guard seconds >= 0 else { return 0 }
+        return max(0, seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
 }
