@@ -39,4 +39,8 @@ package struct LineSplitter: Sendable {
 /// A line grew over the limit, in bytes.
 package struct LineTooLong: Error, Hashable, Sendable {
     package var limit: Int
+
+    package init(limit: Int) {
+        self.limit = limit
+    }
 }

@@ -41,7 +41,7 @@ package struct ProxyVariables: Sendable {
     }
 
     /// True for 127.0.0.0/8, ::1 and localhost: what listens there is on this machine, and no proxy could reach it.
-    static func isLoopback(_ host: String) -> Bool {
+    package static func isLoopback(_ host: String) -> Bool {
         let host = bare(host)
         if host == "localhost" || host.hasSuffix(".localhost") { return true }
         guard let address = address(host) else { return false }

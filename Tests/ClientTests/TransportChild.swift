@@ -20,7 +20,7 @@ final class TransportChild: @unchecked Sendable {
         // Else it would keep other tests' connections open.
         _ = closeFrom(&actions, 3)
         let arguments = command.map { strdup($0) }
-        defer { arguments.forEach { free($0) } }
+        defer { for argument in arguments { free(argument) } }
         var id = pid_t()
         let code = posix_spawnp(&id, command[0], &actions, nil, arguments + [nil], environ)
         close(ends[1])
