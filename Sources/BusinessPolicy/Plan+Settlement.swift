@@ -42,7 +42,7 @@ private func verify(_ change: inout Change, in segment: SegmentView?) -> [String
         guard let segment, !candidates.isEmpty else { return ["rule \"\(name)\" is missing"] }
         let template = record.template ?? segment.template
         let rules = candidates.map { segment.segment.rules[$0].value }
-        guard let rule = pick(rules, of: record, template: template) else {
+        guard let rule = pick(rules, of: record, by: change.found?.ruleLogicalID, template: template) else {
             return ["\(rules.count) rules are called \"\(name)\", and it cannot be told which is ours"]
         }
         let differences = wanted.differences(from: rule, template: template)
@@ -54,10 +54,10 @@ private func verify(_ change: inout Change, in segment: SegmentView?) -> [String
     }
 }
 
-/// The rule among those of one name: by the id it was sent with or read back with, else the only one that honours.
-private func pick(_ rules: [JSON], of record: OwnedRule, template: JSON) -> JSON? {
+/// The rule among those of one name: by the id it was found or sent with, else the only one that honours.
+private func pick(_ rules: [JSON], of record: OwnedRule, by logicalID: String?, template: JSON) -> JSON? {
     if rules.count == 1 { return rules[0] }
-    if let id = record.sent?.ruleLogicalID ?? record.readBack?.ruleLogicalID {
+    for id in [logicalID, record.sent?.ruleLogicalID, record.readBack?.ruleLogicalID].compactMap(\.self) {
         let bearing = rules.filter { $0.ruleLogicalID == id }
         if bearing.count == 1 { return bearing[0] }
     }

@@ -38,6 +38,10 @@ package struct Change: Hashable, Sendable {
     package var reason: String
     /// Whether the rule's content on the VCO is changed; adoptions and transfers of a rule that honours do not.
     package internal(set) var isRewrite = false
+    /// The rule as it was found; nil for one that is made.
+    var found: JSON?
+    /// The record that goes, for `delete` and `restore`.
+    var leaving: OwnedRule?
     /// Rules of the same name that stay beside one that goes.
     var namesakes = 0
     /// What is put back, for `restore`.
@@ -56,6 +60,16 @@ package struct Change: Hashable, Sendable {
         case .restore: isRewrite ? .delete : nil
         case .move, .forget, .record: nil
         }
+    }
+
+    /// The record as the ledger is to note it before the document is written, with the intent; nil when there is none.
+    ///
+    /// It remembers the rule as it was found, so that after a lost reply ours can be told from a namesake.
+    package var noted: OwnedRule? {
+        guard let intent, var noted = record ?? leaving else { return nil }
+        noted.intent = intent
+        noted.readBack = found ?? noted.readBack
+        return noted
     }
 
     package enum Kind: String, Hashable, Sendable {

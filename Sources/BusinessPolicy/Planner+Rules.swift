@@ -11,31 +11,34 @@ extension Planner {
         case ambiguous(Int)
     }
 
-    /// Finds a record's rule. By its name; among several by the id that the VCO gave it, else by what it says.
+    /// Finds a record's rule: by its name; among several by the id that the VCO gave it, else by what it says.
+    ///
+    /// After a create or a delete whose outcome is unknown, the rule of the name may be somebody else's. A create owns it
+    /// only if it is what was intended, a delete only if it is what was to go.
     func find(_ record: OwnedRule, in view: SegmentView, settings: RuleSettings?) -> Finding {
         let candidates = view.indices(of: record.place.name)
         guard let first = candidates.first else { return .absent }
         let rules = view.segment.rules
-        let honouring = {
-            guard let wanted = record.wanted ?? settings else { return [Int]() }
+        if record.intent != .create {
+            let bearing = candidates.filter { rules[$0].logicalID == record.readBack?.ruleLogicalID }
+            if record.readBack?.ruleLogicalID != nil, bearing.count == 1 { return .ours(bearing[0]) }
+            let isCertain = record.intent != .delete || (record.readBack == nil && record.wanted == nil)
+            if candidates.count == 1, isCertain { return .ours(first) }
+        }
+        let matching: [Int]
+        if record.intent == .delete, let readBack = record.readBack {
+            matching = candidates.filter { rules[$0].value.isLike(readBack, apartFrom: "ruleLogicalId") }
+        } else if let wanted = record.wanted ?? settings {
             let template = record.template ?? view.template
-            return candidates.filter { wanted.differences(from: rules[$0].value, template: template).isEmpty }
+            matching = candidates.filter { wanted.differences(from: rules[$0].value, template: template).isEmpty }
+        } else {
+            matching = []
         }
-        if record.intent == .create {
-            let matching = honouring()
-            switch matching.count {
-            case 0: return .foreign(candidates)
-            case 1: return .ours(matching[0])
-            default: return .ambiguous(matching.count)
-            }
+        switch (matching.count, record.intent) {
+        case (1, _): return .ours(matching[0])
+        case (0, .create), (0, .delete): return .foreign(candidates)
+        default: return .ambiguous(candidates.count)
         }
-        if candidates.count == 1 { return .ours(first) }
-        if let id = record.readBack?.ruleLogicalID {
-            let bearing = candidates.filter { rules[$0].logicalID == id }
-            if bearing.count == 1 { return .ours(bearing[0]) }
-        }
-        let matching = honouring()
-        return matching.count == 1 ? .ours(matching[0]) : .ambiguous(candidates.count)
     }
 
     /// Whether the rule of an owner that vanished was edited since: then it is not ours to take away.
@@ -66,7 +69,7 @@ extension Planner {
             let isStranger =
                 (record.owner.namespace, record.owner.name) != (wish.rule.owner.namespace, wish.rule.owner.name)
             if isStranger, isEdited(record, at: index, of: view) {
-                adopt(wish, record, [index], view)
+                adopt(wish, record, view.indices(of: wish.place.name), view)
             } else {
                 uphold(wish, record, index, view)
             }
@@ -77,7 +80,7 @@ extension Planner {
         let template = (record?.wanted == wish.settings ? record?.template : nil) ?? view.template
         let value = wish.settings.composed(name: wish.place.name, template: template, ruleLogicalID: nil)
         var new = fresh(wish, template: template, sent: value)
-        if record?.intent != .create { new.original = record?.original }
+        new.original = record?.original
         drafts[wish.place.segmentID]?.add(
             value, name: wish.place.name, order: wish.rule.order, owner: wish.rule.owner)
         let isRemoved = record.map { $0.intent == nil && $0.owner.uid == wish.rule.owner.uid } ?? false
@@ -102,9 +105,11 @@ extension Planner {
         let handover = "\(record.owner.namespace)/\(record.owner.name) had it under uid \(record.owner.uid)"
         if differences.isEmpty {
             if !isSameOwner {
-                note(.transfer, wish, new, handover)
+                note(.transfer, wish, new, handover, found: value)
             } else if new != record {
-                note(.record, wish, new, "the rule is as it should be, the record is not")
+                note(
+                    .record, wish, new, "the rule is as it should be, the record is not",
+                    found: value)
             }
             return
         }
@@ -114,10 +119,10 @@ extension Planner {
         drafts[wish.place.segmentID]?.rewrite(index, as: rewritten)
         let words = differences.joined(separator: "; ")
         if !isSameOwner {
-            note(.transfer, wish, new, "\(handover); \(words)", isRewrite: true)
+            note(.transfer, wish, new, "\(handover); \(words)", isRewrite: true, found: value)
         } else {
             let isOurDoing = isSpecChanged || record.intent == .update
-            note(isOurDoing ? .update : .heal, wish, new, words, isRewrite: true)
+            note(isOurDoing ? .update : .heal, wish, new, words, isRewrite: true, found: value)
         }
     }
 
@@ -131,7 +136,9 @@ extension Planner {
             let index = honouring[0]
             new.original = rules[index].value
             drafts[wish.place.segmentID]?.keep(index, order: wish.rule.order, owner: wish.rule.owner)
-            return note(.adopt, wish, new, "a rule of this name is there and is what is wanted")
+            return note(
+                .adopt, wish, new, "a rule of this name is there and is what is wanted",
+                found: rules[index].value)
         }
         let words = differences[0].joined(separator: "; ")
         if candidates.count == 1, wish.mayReplaceForeign {
@@ -141,7 +148,7 @@ extension Planner {
                 name: wish.place.name, template: view.template, ruleLogicalID: value.ruleLogicalID)
             drafts[wish.place.segmentID]?.keep(candidates[0], order: wish.rule.order, owner: wish.rule.owner)
             drafts[wish.place.segmentID]?.rewrite(candidates[0], as: new.sent ?? value)
-            return note(.adopt, wish, new, words, isRewrite: true)
+            return note(.adopt, wish, new, words, isRewrite: true, found: value)
         }
         let isOne = candidates.count == 1
         refuse(wish.rule.owner, isOne ? .foreignRule(words) : .duplicateName(count: candidates.count))
@@ -163,6 +170,8 @@ extension Planner {
             var change = Change(
                 kind: .delete, place: record.place, owner: record.owner, record: nil, reason: "no longer wanted")
             change.isRewrite = !isOriginal
+            change.found = view.segment.rules[index].value
+            change.leaving = record
             change.namesakes = view.indices(of: record.place.name).count - 1
             if let original = record.original {
                 change.kind = .restore
@@ -182,10 +191,12 @@ extension Planner {
     }
 
     private mutating func note(
-        _ kind: Change.Kind, _ wish: Wish, _ record: OwnedRule, _ reason: String, isRewrite: Bool = false
+        _ kind: Change.Kind, _ wish: Wish, _ record: OwnedRule, _ reason: String, isRewrite: Bool = false,
+        found: JSON? = nil
     ) {
         var change = Change(kind: kind, place: wish.place, owner: wish.rule.owner, record: record, reason: reason)
         change.isRewrite = isRewrite
+        change.found = found
         changes[wish.place] = change
     }
 

@@ -103,9 +103,9 @@ extension Planner {
         return (wishes, homeless)
     }
 
-    /// Whether a record gives a claim: not when its create is unsettled and the rule of the name is somebody else's.
+    /// Whether a record gives a claim: not when a write of it is unsettled and the rule of the name is somebody else's.
     private func stands(_ record: OwnedRule) -> Bool {
-        guard record.intent == .create, let view = drafts[record.place.segmentID]?.view else { return true }
+        guard record.intent != nil, let view = drafts[record.place.segmentID]?.view else { return true }
         if case .foreign = find(record, in: view, settings: nil) { return false }
         return true
     }

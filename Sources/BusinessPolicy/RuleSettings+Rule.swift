@@ -153,6 +153,14 @@ extension JSON {
         return left == right
     }
 
+    /// The same, whatever one member of both is.
+    func isLike(_ other: JSON, apartFrom name: String) -> Bool {
+        var (left, right) = (self, other)
+        left[name] = nil
+        right[name] = nil
+        return left.isLike(right)
+    }
+
     /// The number that a VCO may mean by a value: some releases send flags as 0 and 1, and numbers in quotes.
     private var lenientNumber: JSONNumber? {
         switch self {

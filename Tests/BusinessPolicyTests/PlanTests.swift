@@ -340,4 +340,23 @@ import Testing
         #expect(plan.steps == ["delete a"] && plan.cause("a") != nil)
         #expect(try world.names(after: plan, segment: 3) == [])
     }
+
+    // A delete whose outcome is unknown must not take a namesake along: that one bears another id and says something
+    // else. Nor is it forgotten while the rule may still be ours.
+    @Test func unsettledDeleteSparesNamesakes() throws {
+        var world = PlanWorld()
+        world.record("a") { $0.intent = .delete }
+        #expect(try world.plan().steps == ["forget a"])
+        world.put(PlanWorld.foreign("a"))
+        #expect(try world.plan().steps == ["forget a"] && !world.plan().needsWrite)
+        world.put(PlanWorld.foreign("a", id: "third"))
+        #expect(try world.plan().steps == ["forget a"])
+        for rule in [PlanWorld.rule("a"), PlanWorld.rule("a", id: "new"), PlanWorld.rule("a", PlanWorld.other)] {
+            world.segments[0].rules = [rule]
+            #expect(try world.plan().steps == ["delete a"])
+        }
+        (world.recorded[0].readBack, world.recorded[0].wanted) = (nil, nil)
+        world.segments[0].rules = [PlanWorld.foreign("a")]
+        #expect(try world.plan().steps == ["delete a"])
+    }
 }

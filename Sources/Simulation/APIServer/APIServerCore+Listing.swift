@@ -2,7 +2,7 @@ import enum BusinessPolicy.JSON
 
 /// Lists: whole or in pages, at the newest version, at any, or at one.
 extension APIServerCore {
-    func list(_ call: APICall) throws(APIFailure) -> [UInt8] {
+    mutating func list(_ call: APICall) throws(APIFailure) -> [UInt8] {
         let limit = call.query["limit"].flatMap { Int($0) } ?? 0
         if let token = call.query["continue"], !token.isEmpty {
             guard (call.query["resourceVersion"] ?? "").isEmpty else {
@@ -27,8 +27,18 @@ extension APIServerCore {
         return page(call, version: cached, after: nil, limit: 0)
     }
 
-    private func page(_ call: APICall, version: Int, after last: ContinueToken?, limit: Int) -> [UInt8] {
-        var items = store.resources(call.kind, namespace: call.namespace, at: version)
+    /// Everything of a kind at a version, sorted; kept until the next version, as the pages of one list ask for it again.
+    private mutating func items(_ kind: SimulatedKind, at version: Int) -> [(key: ResourceKey, value: ResourceStore.Stored)]
+    {
+        if let listing, listing.kind == kind, listing.version == version { return listing.items }
+        let items = store.resources(kind, namespace: nil, at: version)
+        listing = (kind, version, items)
+        return items
+    }
+
+    private mutating func page(_ call: APICall, version: Int, after last: ContinueToken?, limit: Int) -> [UInt8] {
+        var items = items(call.kind, at: version)
+        if let namespace = call.namespace { items.removeAll { $0.key.namespace != namespace } }
         if let last { items.removeAll { ($0.key.namespace, $0.key.name) <= (last.namespace, last.name) } }
         let rest = limit > 0 ? max(0, items.count - limit) : 0
         items.removeLast(rest)

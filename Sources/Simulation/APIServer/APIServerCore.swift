@@ -11,6 +11,8 @@ struct APIServerCore: Sendable {
     var counts: [String: Int] = [:]
     var effects: [String: Int] = [:]
     var watches: [Int: OpenWatch] = [:]
+    /// The list that was last asked for.
+    var listing: (kind: SimulatedKind, version: Int, items: [(key: ResourceKey, value: ResourceStore.Stored)])?
     private var watchesOpened = 0
 
     /// A watch, and what it wants to see.

@@ -56,7 +56,8 @@ struct ResourceStore: Sendable {
             }
         }
         return past.filter { $0.key.kind == kind && (namespace == nil || $0.key.namespace == namespace) }
-            .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+            .sorted { ($0.key.namespace, $0.key.name) < ($1.key.namespace, $1.key.name) }
+            .map { ($0.key, $0.value) }
     }
 
     /// The writes after a version, oldest first.

@@ -1,5 +1,5 @@
 /// A kind of resource that the simulated API server serves.
-package struct SimulatedKind: Hashable, Comparable, Sendable {
+package struct SimulatedKind: Hashable, Sendable {
     /// Empty for the core group.
     package var group: String
     package var version: String
@@ -18,20 +18,12 @@ package struct SimulatedKind: Hashable, Comparable, Sendable {
     /// `velocloudbps.vcn.cloud`, as messages name it.
     var qualified: String { group.isEmpty ? plural : "\(plural).\(group)" }
     var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
-
-    package static func < (left: SimulatedKind, right: SimulatedKind) -> Bool {
-        left.qualified < right.qualified
-    }
 }
 
 /// A resource's place: kind, namespace and name.
-struct ResourceKey: Hashable, Comparable, Sendable {
+struct ResourceKey: Hashable, Sendable {
     var kind: SimulatedKind
     /// Empty for kinds without a namespace.
     var namespace: String
     var name: String
-
-    static func < (left: ResourceKey, right: ResourceKey) -> Bool {
-        (left.kind, left.namespace, left.name) < (right.kind, right.namespace, right.name)
-    }
 }
