@@ -6,6 +6,8 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    // A pass over a profile must be quick even in a debug build: past 200 ms it has to ask the VCO once more.
+    .unsafeFlags(["-O"], .when(configuration: .debug)),
 ]
 
 /// The arrows of the architecture are the dependencies below: a target sees what it lists and nothing else.

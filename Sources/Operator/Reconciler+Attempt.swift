@@ -199,20 +199,9 @@ extension Reconciler {
 extension Reconciler.Draft {
     /// Everything the write is about to do, for the ledger.
     func intention(at wall: Int64) -> LedgerBatch {
-        let before = recordedByPlace
-        var batch = LedgerBatch()
-        for change in plan.changes {
-            switch change.kind {
-            case .create: batch.upserts += [change.record?.intending(.create)].compactMap(\.self)
-            case .update, .heal, .adopt, .transfer:
-                batch.upserts += [change.record?.intending(.update)].compactMap(\.self)
-            case .delete, .restore: batch.upserts += [before[change.place]?.intending(.delete)].compactMap(\.self)
-            case .move, .forget, .record: break
-            }
-        }
-        batch.firstTouch = ModuleCopy(
-            moduleID: module.id, at: wall, version: module.version, bytes: module.data)
-        return batch
+        LedgerBatch(
+            upserts: plan.changes.compactMap(\.noted),
+            firstTouch: ModuleCopy(moduleID: module.id, at: wall, version: module.version, bytes: module.data))
     }
 
     /// Puts the ledger back as it was: the VCO refused the document, so nothing of it happened.
@@ -278,14 +267,6 @@ extension Reconciler.Draft {
             case .delete, .restore, .forget, .record: false
             }
         }.map(\.owner)
-    }
-}
-
-extension OwnedRule {
-    func intending(_ intent: Intent) -> OwnedRule {
-        var rule = self
-        rule.intent = intent
-        return rule
     }
 }
 

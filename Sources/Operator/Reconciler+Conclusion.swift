@@ -26,27 +26,35 @@ extension Reconciler {
     }
 
     private func take(_ outcome: ResourceWriter.Outcome, _ pass: inout Pass, _ index: Int) {
-        let resource = pass.subjects[index].resource
-        switch outcome {
-        case .written(let written):
-            pass.subjects[index].resource = written
+        guard case .written(let written) = outcome else {
+            noteUnwritten(outcome, "The finalizer cannot be put on", pass.subjects[index].resource, &pass)
+            pass.skip(index)
             return
+        }
+        pass.subjects[index].resource = written
+    }
+
+    /// A write to one resource did not come about: the others go on, and this one is looked at again when it helps.
+    private func noteUnwritten(
+        _ outcome: ResourceWriter.Outcome, _ sentence: StaticString, _ resource: VelocloudBP, _ pass: inout Pass
+    ) {
+        switch outcome {
+        case .written, .gone:
+            break  // Of one that is gone the watch tells, and the next pass proves it.
         case .conflict:
             // It changed meanwhile: look again rather than act on what it was.
             pass.lookAgain(at: time.now() + Self.conflictDelay)
-        case .gone:
-            break  // The watch tells, and the next pass proves it.
         case .failed(let error):
-            log.event(
-                .warning,
-                "The finalizer cannot be put on", [.resource: .string(resource.owner.label), .error: "\(error)"])
-            pass.hasFailed = true
+            log.event(.warning, sentence, [.resource: .string(resource.owner.label), .error: "\(error)"])
+            // What the API server refuses for what it says, it refuses until somebody changes something.
+            if !error.isRefusal { pass.lookAgain(at: time.now() + Self.failureDelay) }
         }
-        pass.skip(index)
     }
 
     /// After a conflict the watch brings the newer resource within this time, or we look anyway.
-    private static let conflictDelay = Duration.milliseconds(200)
+    private static let conflictDelay = Duration.milliseconds(500)
+    /// After a failed call to the API server.
+    private static let failureDelay = Duration.seconds(5)
 
     /// Writes what the pass found out: statuses that differ, finalizers that are done, events.
     func conclude(_ pass: inout Pass) async {
@@ -80,38 +88,21 @@ extension Reconciler {
     private func finish(_ statuses: [(VelocloudBP, Status)], _ released: [VelocloudBP], _ pass: inout Pass) async {
         var conditions: [ConditionRecord] = []
         for (resource, outcome) in await cluster.writeStatus(statuses) {
-            switch outcome {
-            case .written(let written):
-                conditions.append(ConditionRecord(uid: written.uid, json: written.status.json["conditions"]))
-                if written.status.rule?.profile ?? pass.key == pass.key {
-                    memory.withLock { _ = $0.cleared.remove(written.uid) }
-                }
-                observeProgrammed(written)
-            case .gone: break
-            case .conflict: pass.lookAgain(at: time.now() + Self.conflictDelay)
-            case .failed(let error):
-                log.event(
-                    .warning,
-                    "The status cannot be written", [.resource: .string(resource.owner.label), .error: "\(error)"])
-                pass.hasFailed = true
+            noteUnwritten(outcome, "The status cannot be written", resource, &pass)
+            guard case .written(let written) = outcome else { continue }
+            conditions.append(ConditionRecord(uid: written.uid, json: written.status.json["conditions"]))
+            if written.status.rule?.profile ?? pass.key == pass.key {
+                memory.withLock { _ = $0.cleared.remove(written.uid) }
             }
+            observeProgrammed(written)
         }
         for (resource, outcome) in await cluster.removeFinalizer(from: released) {
+            noteUnwritten(outcome, "The finalizer cannot be taken off", resource, &pass)
             switch outcome {
             case .written, .gone:
                 conditions.append(ConditionRecord(uid: resource.uid, json: nil))
-                memory.withLock { memory in
-                    memory.cleared.remove(resource.uid)
-                    memory.quarantine[resource.uid] = nil
-                    memory.firstSeen[resource.uid] = nil
-                }
-            case .conflict: pass.lookAgain(at: time.now() + Self.conflictDelay)
-            case .failed(let error):
-                log.event(
-                    .warning,
-                    "The finalizer cannot be taken off",
-                    [.resource: .string(resource.owner.label), .error: "\(error)"])
-                pass.hasFailed = true
+                memory.withLock { $0.forget(resource.uid) }
+            case .conflict, .failed: break
             }
         }
         _ = await commit(LedgerBatch(conditions: conditions), &pass)

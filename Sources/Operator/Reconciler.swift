@@ -163,6 +163,13 @@ struct Memory: Sendable {
         }
     }
 
+    /// Forgets a resource that is gone.
+    mutating func forget(_ uid: String) {
+        cleared.remove(uid)
+        quarantine[uid] = nil
+        firstSeen[uid] = nil
+    }
+
     struct ProfileMemory: Sendable {
         /// When the last write began.
         var lastWrite: Instant?

@@ -197,3 +197,11 @@ extension Pass.Happening {
             subject: EventSubject(owner), severity: isWarning ? .warning : .normal, reason: reason, message: message)
     }
 }
+
+extension KubernetesError {
+    /// True when the API server understood the write and will not take it, however often it is sent.
+    var isRefusal: Bool {
+        guard case .status(let status) = self else { return false }
+        return (400..<500).contains(status.code) && !status.isTooManyRequests && !status.isUnauthorized
+    }
+}
