@@ -10,7 +10,7 @@ package struct Backoff: Hashable, Sendable {
     package var max: Duration
     /// The largest part of itself that a delay is lengthened by at random, so that many clients do not return together.
     package let jitter: Double
-    /// The delay that the next failure gives, before jitter; nil while there was no failure.
+    /// The delay that the next failure gives if `max` allows, before jitter; nil while there was no failure.
     private var grown: Duration?
 
     package init(base: Duration, factor: Double = 2, max: Duration, jitter: Double) {
@@ -24,7 +24,7 @@ package struct Backoff: Hashable, Sendable {
     /// Takes note of a failure and says how long to wait after it: between the delay and `1 + jitter` times the delay.
     package mutating func next(random: inout some RandomNumberGenerator) -> Duration {
         let delay = Swift.min(grown ?? base, max)
-        grown = Swift.min(delay * factor, max)
+        grown = delay * factor
         return jitter > 0 ? delay * (1 + Double.random(in: 0..<jitter, using: &random)) : delay
     }
 

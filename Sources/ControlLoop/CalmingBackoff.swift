@@ -17,8 +17,8 @@ struct CalmingBackoff: Hashable, Sendable {
         calmSince = calmSince ?? now
     }
 
-    /// Takes note of a failure and says how long to wait after it. `max` gives the longest delay (before jitter) for the time
-    /// that the failures have lasted; without it the backoff's own stands.
+    /// Takes note of a failure and says how long to wait after it. `max` gives the longest delay (before jitter) for
+    /// the time that the failures have lasted; without it the backoff's own stands.
     mutating func failed(
         now: Instant, random: inout some RandomNumberGenerator, max: ((_ lasting: Duration) -> Duration)? = nil
     ) -> Duration {

@@ -14,7 +14,8 @@ extension Informer {
 
     /// One page of a list.
     package struct ListRequest: Hashable, Sendable {
-        /// `""` asks for the newest state, `"0"` for any, a version for one that is at least as new. Nil on further pages.
+        /// `""` asks for the newest state, `"0"` for any, a version for one that is at least as new. Nil on further
+        /// pages.
         package var resourceVersion: String?
         /// Objects on a page; nil for all at once.
         package var limit: Int?

@@ -1,13 +1,13 @@
 /// The cache of one kind of object, kept like the API server's own by list and watch.
 ///
-/// A value without a clock, a task or a connection: `next` names the one request to make, `receive` takes each reply to it
-/// and says what changed. A reply that the machine no longer waits for is ignored, so a late one does no harm.
+/// A value without a clock, a task or a connection: `next` names the one request to make, `receive` takes each reply to
+/// it and says what changed. A reply that the machine no longer waits for is ignored, so a late one does no harm.
 package struct Informer<Object: InformerObject>: Sendable {
     private enum State {
-        /// Going through the pages of a list, hidden until complete. Leads to `watching`; to itself when a version or a page is
-        /// no longer there; to `waiting` on any other failure.
+        /// Going through the pages of a list, hidden until complete. Leads to `watching`; to itself when a version or a
+        /// page is no longer there; to `waiting` on any other failure.
         case listing(Listing)
-        /// Following changes. Leads to itself when the stream ends; to `listing` on 410; to `waiting` on any other failure.
+        /// Following changes. Leads to itself when the stream ends, to `listing` on 410, to `waiting` otherwise.
         case watching(Watching)
         /// Backing off. Leads to `listing` or `watching` when the time has come.
         case waiting(until: Instant, then: Resume)
@@ -48,7 +48,7 @@ package struct Informer<Object: InformerObject>: Sendable {
 
     /// The version of the last complete list or of what the watch brought after it; nil before the first list.
     package private(set) var resourceVersion: String?
-    /// When the server last told something: a page, an accepted watch, a line of it. Tells a quiet watch from a dead one.
+    /// When the server last told something: a page, an accepted watch, a line of it. A dead watch shows by it.
     package private(set) var lastContact: Instant?
 
     private var state: State
@@ -77,7 +77,7 @@ package struct Informer<Object: InformerObject>: Sendable {
         state = .waiting(until: Instant(nanoseconds: .min), then: .list)
     }
 
-    /// All objects, sorted by key; nil until the first list is complete, so that nothing is decided on half of the world.
+    /// All objects, sorted by key; nil until the first list is complete: nothing is decided on half of the world.
     package var snapshot: [Object]? { isSynced ? cache.all : nil }
 
     /// The index values that some object has, sorted.
@@ -136,9 +136,9 @@ package struct Informer<Object: InformerObject>: Sendable {
 
     /// Takes the reply to a write of our own, so that nothing is decided again on the state before it.
     ///
-    /// It replaces the cached object only while that has the uid and the version that the write was made on (the write must
-    /// carry that version as its precondition). States that the write has replaced are not taken back when a watch or a list shows
-    /// them late, and the write's own event changes nothing more.
+    /// It replaces the cached object only while that has the uid and the version that the write was made on (the write
+    /// must carry that version as its precondition). States that the write has replaced are not taken back when a watch
+    /// or a list shows them late, and the write's own event changes nothing more.
     package mutating func acknowledge(_ written: Object, replacing resourceVersion: String) -> [Affected] {
         cache.acknowledge(written, replacing: resourceVersion)
     }
@@ -227,7 +227,7 @@ extension Informer {
         noteOpened(now: now)
         switch event {
         case .added(let object):
-            // A watch from no version starts with all objects in any order; only what follows them has a version to go on from.
+            // A watch from no version starts with all objects in any order: none of them is a place to go on from.
             if let resourceVersion, !resourceVersion.isEmpty, resourceVersion != "0" {
                 advance(to: object.resourceVersion)
             }

@@ -1,6 +1,7 @@
 /// How a list or a watch can fail, by what the informer does next.
 package enum InformerFailure: Error, Hashable, Sendable {
-    /// 410 Gone, as an HTTP status or inside the stream: the version or page asked for is no longer kept. Leads to a list.
+    /// 410 Gone, as an HTTP status or inside the stream: the version or page asked for is no longer kept. Leads to a
+    /// list.
     case gone
     /// 410 by its reason, `Expired`. Means what `gone` means.
     case expired
@@ -18,7 +19,8 @@ package enum InformerFailure: Error, Hashable, Sendable {
     case forbidden
     /// 401: the credential was not accepted. The same request again, for credentials rotate.
     case unauthorized
-    /// The stream was silent for longer than the request's `idle`: the connection is taken for dead. The same watch again.
+    /// The stream was silent for longer than the request's `idle`: the connection is taken for dead. The same watch
+    /// again.
     case idle
     /// Anything else, in words. Leads to a list.
     case other(String)

@@ -8,14 +8,16 @@ struct ObjectCache<Object: InformerObject>: Sendable {
         var sorted = Memo<[Object]>()
     }
 
-    /// The versions of one object that are remembered as older than the cached one. A reconcile makes two; more are odd.
+    /// The versions of one object that are remembered as older than the cached one. A reconcile makes two; more are
+    /// odd.
     private static var supersededMax: Int { 16 }
 
     private let index: @Sendable (Object) -> [String]
     private var objects: [String: Object] = [:]
     private var buckets: [String: Bucket] = [:]
     private var sorted = Memo<[Object]>()
-    /// By key: versions that our own writes have replaced, until the server shows ours. Those may still arrive, and are old.
+    /// By key: versions that our own writes have replaced, until the server shows ours. Those may still arrive, and are
+    /// old.
     private var superseded: [String: [String]] = [:]
 
     init(index: @escaping @Sendable (Object) -> [String]) {

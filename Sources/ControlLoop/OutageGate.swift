@@ -43,8 +43,8 @@ package struct OutageGate: Sendable {
     private static var probeTimeMax: Duration { .seconds(120) }
     /// Refusals this close together are one: where only writes are refused, each read that succeeds opens the gate.
     private static var refusalCalmTime: Duration { .seconds(120) }
-    /// Waits are 1 s and its doubles, less up to a fifth at random; put as a backoff that starts low and is lengthened, so that
-    /// no wait is ever longer than the longest.
+    /// Waits are 1 s and its doubles, less up to a fifth at random; put as a backoff that starts low and is lengthened,
+    /// so that no wait is ever longer than the longest.
     private static var jitter: Double { 0.25 }
     private static var backoff: Backoff {
         Backoff(base: .milliseconds(800), max: delayMax / (1 + jitter), jitter: jitter)
@@ -106,7 +106,8 @@ package struct OutageGate: Sendable {
         }
     }
 
-    /// A call was refused for its credential or for what that may do: tried again like an outage, until the credential changes.
+    /// A call was refused for its credential or for what that may do: tried again like an outage, until the credential
+    /// changes.
     package mutating func refused(now: Instant) {
         guard closure == nil || isProbing else { return }  // let in before the gate closed: the same refusal
         outages.succeeded(now: now)

@@ -1,6 +1,7 @@
 /// Random numbers that follow from a seed alone (SplitMix64), so that a run can be repeated exactly.
 ///
-/// Jitter and spread come from here: production seeds it once from the machine, tests and simulations with a number they print.
+/// Jitter and spread come from here: production seeds it once from the machine, tests and simulations with a number
+/// they print.
 package struct SeededRandom: RandomNumberGenerator, Hashable, Sendable {
     private var state: UInt64
 

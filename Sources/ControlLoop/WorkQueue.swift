@@ -1,8 +1,8 @@
 /// Which key to work on next: each at most once at a time, none lost, those that fail later and later.
 ///
-/// A value without a clock or a worker: who works asks `take`, and tells `finish` how it went. How many keys are worked on side
-/// by side is for the caller to say, by when it takes. A key is all there is: it carries no event and no reason, so a
-/// thousand events for one key are one run.
+/// A value without a clock or a worker: who works asks `take`, and tells `finish` how it went. How many keys are worked
+/// on side by side is for the caller to say, by when it takes. A key is all there is: it carries no event and no
+/// reason, so a thousand events for one key are one run.
 package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
     /// What to do now.
     package enum Take: Hashable, Sendable {
@@ -77,8 +77,8 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
 
     /// Asks for a run of the key at or after a time.
     ///
-    /// Of several times the earliest counts, but none cuts the key's backoff short. While the key is worked on it is remembered, and the
-    /// key runs once more afterwards.
+    /// Of several times the earliest counts, but none cuts the key's backoff short. While the key is worked on it is
+    /// remembered, and the key runs once more afterwards.
     package mutating func add(_ key: Key, notBefore: Instant, now: Instant) {
         guard !isShuttingDown else { return }
         promote(now: now)
@@ -149,8 +149,8 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
         for key in runs.keys where runs[key]?.again != nil { runs[key]?.again = now }
     }
 
-    /// Takes no more keys in. Those whose time has come are still given out, and those worked on are waited for (and run once
-    /// more if they were added meanwhile); keys that wait for a later time are dropped.
+    /// Takes no more keys in. Those whose time has come are still given out, and those worked on are waited for (and
+    /// run once more if they were added meanwhile); keys that wait for a later time are dropped.
     package mutating func shutDown() {
         isShuttingDown = true
     }

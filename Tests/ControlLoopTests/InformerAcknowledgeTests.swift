@@ -37,7 +37,8 @@ import Testing
         #expect(informer.acknowledge(Thing("a/a", "5"), replacing: "5").isEmpty)
     }
 
-    // States that our own writes have replaced arrive late in the stream: they are passed over, and what follows is not.
+    // States that our own writes have replaced arrive late in the stream: they are passed over, and what follows is
+    // not.
     @Test func statesBetweenOwnWritesAreNotTakenBack() {
         var informer = Informer.watching([Thing("a/a", "5")], version: "10")
         _ = informer.acknowledge(Thing("a/a", "12"), replacing: "5")
@@ -49,7 +50,8 @@ import Testing
         #expect(informer.object("a/a")?.resourceVersion == "15")
     }
 
-    // A relist that was answered before our write does not take us back, whether the write came before it or amid its pages.
+    // A relist that was answered before our write does not take us back, whether the write came before it or amid its
+    // pages.
     @Test(arguments: [true, false]) func listFromBeforeOurWriteDoesNotTakeUsBack(isAmidPages: Bool) {
         var informer = Informer.watching([Thing("a/a", "5"), Thing("b/b", "6")], version: "10")
         if !isAmidPages { _ = informer.acknowledge(Thing("a/a", "12"), replacing: "5") }

@@ -87,8 +87,8 @@ private struct InformerWorld {
 }
 
 @Suite struct InformerConvergenceTests {
-    // Whatever breaks, expires or is repeated: once it stops the cache is the server's state, every change was told in a chain
-    // without a gap, and (unless the server itself repeats old changes) nothing ever went back in time.
+    // Whatever breaks, expires or is repeated: once it stops the cache is the server's state, every change was told in
+    // a chain without a gap, and (unless the server itself repeats old changes) nothing ever went back in time.
     @Test(arguments: [true, false]) func cacheConvergesToTheServersState(repeatsOldEvents: Bool) {
         for seed in 0..<150 as Range<UInt64> {
             var world = InformerWorld(seed: seed, repeatsOldEvents: repeatsOldEvents)

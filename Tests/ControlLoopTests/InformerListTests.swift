@@ -34,7 +34,8 @@ import Testing
         #expect(informer.listNow(at(0))?.resourceVersion == "0", "no version is not one")
     }
 
-    // Further pages name the token and no version; the list's version is the one of page 1; nothing shows before the end.
+    // Further pages name the token and no version; the list's version is the one of page 1; nothing shows before the
+    // end.
     @Test func pagesAreJoinedAndShownOnceComplete() {
         var informer = Informer<Thing>.fresh()
         _ = informer.next(now: at(0))
@@ -192,7 +193,8 @@ import Testing
         #expect(informer.snapshot == [Thing("a/a", "1")])
     }
 
-    // The cache holds what the caller decoded and nothing else, so what a decoder leaves out (managedFields) costs no memory.
+    // The cache holds what the caller decoded and nothing else, so what a decoder leaves out (managedFields) costs no
+    // memory.
     @Test func cacheHoldsOnlyTheDecodedObject() {
         final class Text: Sendable {}
         struct Decoded: InformerObject {

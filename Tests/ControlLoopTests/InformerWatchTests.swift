@@ -89,7 +89,7 @@ import Testing
         #expect(informer.listNow(informer.waited(at(1)))?.resourceVersion == "11")
     }
 
-    // A server that is busy or away gets the same watch again after a pause: the cache is as good as before, so no list.
+    // A server that is busy or away gets the same watch again after a pause, and no list: the cache is as good.
     @Test(arguments: [InformerFailure.tooManyRequests(retryAfter: nil), .unreachable, .unauthorized], [true, false])
     func busyServerIsWatchedAgainWithoutAList(failure: InformerFailure, isOpened: Bool) {
         var informer = Informer<Thing>.watching(version: "10")
@@ -272,7 +272,7 @@ import Testing
         #expect(informer.isBlocked == nil && informer.snapshot == [])
     }
 
-    // Where listing is allowed and watching is not, the cache is kept by listing, and that all is not well stays visible.
+    // Where listing is allowed and watching is not, the cache is kept by listing, and it stays visible as a fault.
     @Test func forbiddenWatchIsVisibleAlthoughListsSucceed() {
         var informer = Informer<Thing>.watching()
         _ = informer.receive(.failed(.forbidden), now: at(5))

@@ -17,7 +17,8 @@ struct ModelServer {
     private var compacted = 100
     private var uids = 0
     private var random: SeededRandom
-    /// Whether lists may be stale, tokens expire, streams break: while true, anything may happen that an API server allows.
+    /// Whether lists may be stale, tokens expire, streams break: while true, anything may happen that an API server
+    /// allows.
     var isFaulty = true
     /// Whether a watch may first repeat changes from before the version it was asked from.
     let repeatsOldEvents: Bool

@@ -56,7 +56,8 @@ import Testing
         #expect(ratios.count > 5)
     }
 
-    // For the first two minutes of an outage the waits stay within 15 s, or within a resync if that is longer; then they grow on.
+    // For the first two minutes of an outage the waits stay within 15 s, or within a resync if that is longer; then
+    // they grow on.
     @Test(arguments: [(1, 15), (15, 15), (40, 40), (3600, 300)]) func earlyWaitsStayShort(resync: Int, longest: Int) {
         for seed in 0..<20 as Range<UInt64> {
             var gate = gate(resync: .seconds(resync), seed: seed)
@@ -75,7 +76,8 @@ import Testing
         }
     }
 
-    // Calls that were under way when the gate closed fail as well, and are the same outage: the wait does not grow by them.
+    // Calls that were under way when the gate closed fail as well, and are the same outage: the wait does not grow by
+    // them.
     @Test func failuresOfCallsUnderWayAreOneFailure() {
         var (one, many) = (gate(), gate())
         one.unreachable(now: at(0))

@@ -112,7 +112,8 @@ private struct QueueWorld {
 }
 
 @Suite struct WorkQueueInvariantTests {
-    // Whatever is done in whatever order: no key runs twice at once, before its time or its backoff's end, and none is lost.
+    // Whatever is done in whatever order: no key runs twice at once, before its time or its backoff's end, and none is
+    // lost.
     @Test func noKeyIsLostDoubledOrTooEarly() {
         for seed in 0..<500 as Range<UInt64> {
             var world = QueueWorld(seed: seed)

@@ -17,7 +17,8 @@ import Testing
         #expect(queue.take(now: at(99)) == .shutDown && queue.count == 0)
     }
 
-    // The end waits for the keys that are worked on, and those that were added meanwhile run once more, without waiting.
+    // The end waits for the keys that are worked on, and those that were added meanwhile run once more, without
+    // waiting.
     @Test func shutDownWaitsForProcessingAndDirtyKeys() {
         var queue = Queue.fresh()
         for key in ["clean", "dirty"] { queue.add(key, at: at(0)) }
