@@ -223,7 +223,8 @@ import enum BusinessPolicy.JSON
 
     /// The quota counts calls in its window and calls in flight; over it everybody waits out the penalty.
     @Test func limitsTheRate() {
-        var portal = Portal(modes: modes { $0.rateLimit = .init(calls: 2, windowMilliseconds: 1000, concurrency: 3, retryAfter: 4) })
+        var portal = Portal(
+            modes: modes { $0.rateLimit = .init(calls: 2, windowMilliseconds: 1000, concurrency: 3, retryAfter: 4) })
         func status() -> Int? { portal.reply("system/getVersionInfo")?.status }
         #expect([status(), status(), status()] == [200, 200, 429])
         let refused = portal.reply("system/getVersionInfo")
