@@ -4,7 +4,7 @@ import Testing
 
 import enum BusinessPolicy.JSON
 
-@Suite struct APIServerReadTests {
+@Suite(.timeLimit(.minutes(1))) struct APIServerReadTests {
     private let cluster = Cluster()
 
     /// Lists are sorted, confined to a namespace when asked, and bear the newest version.
@@ -128,6 +128,7 @@ import enum BusinessPolicy.JSON
         cluster.apply("a")
         cluster.api.compact()
         let watch = try #require(cluster.watch("&resourceVersion=\(from)"))
+        cluster.api.cutWatches()
         let event = try await watch.next()
         #expect(event?["type"]?.string == "ERROR")
         #expect(event?[path: "object.code"]?.int == 410)

@@ -182,6 +182,7 @@ import enum BusinessPolicy.JSON
             #expect(portal.reply("system/getVersionInfo", token: wrong)?.status == 401)
         }
         #expect(Portal().reply("system/getVersionInfo", token: "Token ")?.status == 401)
+        #expect(Portal().reply("system/getVersionInfo", token: "Bearer right")?.status == 401)
         portal.vco.modes.authFailure = .tokenError
         let soft = try #require(portal.reply("system/getVersionInfo"))
         #expect(soft.status == 200)
@@ -222,13 +223,21 @@ import enum BusinessPolicy.JSON
 
     /// The quota counts calls in its window and calls in flight; over it everybody waits out the penalty.
     @Test func limitsTheRate() {
-        var portal = Portal(modes: modes { $0.rateLimit = .init(calls: 2, concurrency: 3, retryAfter: 4) })
+        var portal = Portal(
+            modes: modes { $0.rateLimit = .init(calls: 2, windowMilliseconds: 1000, concurrency: 3, retryAfter: 4) })
         func status() -> Int? { portal.reply("system/getVersionInfo")?.status }
         #expect([status(), status(), status()] == [200, 200, 429])
         let refused = portal.reply("system/getVersionInfo")
         #expect(refused?.headers.contains(HTTPHeader("Retry-After", "4")) == true)
         portal.now += 4999
         #expect(status() == 429)
+        portal.now += 1
+        #expect([status(), status(), status()] == [200, 200, 429])
+        portal.now += 5000
+        // Without a penalty to wait out, calls pass again as soon as they have left the window.
+        #expect(status() == 200)
+        portal.now += 999
+        #expect(status() == 200)
         portal.now += 1
         #expect(status() == 200)
 

@@ -28,8 +28,7 @@ extension APIServerCore {
     }
 
     /// Everything of a kind at a version, sorted; kept until the next version, as the pages of one list ask for it again.
-    private mutating func items(_ kind: SimulatedKind, at version: Int) -> [(key: ResourceKey, value: ResourceStore.Stored)]
-    {
+    private mutating func items(_ kind: SimulatedKind, at version: Int) -> [ResourceStore.Item] {
         if let listing, listing.kind == kind, listing.version == version { return listing.items }
         let items = store.resources(kind, namespace: nil, at: version)
         listing = (kind, version, items)

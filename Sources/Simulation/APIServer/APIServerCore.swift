@@ -12,7 +12,7 @@ struct APIServerCore: Sendable {
     var effects: [String: Int] = [:]
     var watches: [Int: OpenWatch] = [:]
     /// The list that was last asked for.
-    var listing: (kind: SimulatedKind, version: Int, items: [(key: ResourceKey, value: ResourceStore.Stored)])?
+    var listing: (kind: SimulatedKind, version: Int, items: [ResourceStore.Item])?
     private var watchesOpened = 0
 
     /// A watch, and what it wants to see.

@@ -18,6 +18,9 @@ struct ResourceStore: Sendable {
         var bytes: [UInt8]
     }
 
+    /// A resource and its place.
+    typealias Item = (key: ResourceKey, value: Stored)
+
     /// One write: what was there, and what came.
     struct Change: Sendable {
         var version: Int
@@ -47,7 +50,7 @@ struct ResourceStore: Sendable {
     /// All resources of a kind, in one namespace or in all, sorted by key, as they were at a version.
     func resources(
         _ kind: SimulatedKind, namespace: String?, at version: Int? = nil
-    ) -> [(key: ResourceKey, value: Stored)] {
+    ) -> [Item] {
         var past = resources
         if let version {
             for change in history.reversed() {
