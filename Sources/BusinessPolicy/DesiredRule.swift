@@ -10,6 +10,7 @@ package struct DesiredRule: Hashable, Sendable {
     package var createdAt: String
     package var want: Want
 
+    /// What is to become of the resource's rule.
     package enum Want: Hashable, Sendable {
         /// A rule with these settings. `mayReplaceForeign` lets it take over a foreign rule of its name.
         case rule(RuleSettings, mayReplaceForeign: Bool)

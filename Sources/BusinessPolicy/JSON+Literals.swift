@@ -1,4 +1,5 @@
-// Literals, so that documents in code read like documents. There is none for `nil`: it would be mistaken for "no value".
+// Literals, so that documents in code read like documents. There is none for `nil`: it would be mistaken for "no
+// value".
 
 extension JSON: ExpressibleByStringInterpolation {
     package init(stringLiteral value: String) { self = .string(value) }

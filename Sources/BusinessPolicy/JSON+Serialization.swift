@@ -6,6 +6,7 @@ extension JSON {
         return bytes
     }
 
+    /// The same as text, for messages and tests.
     package func serializedText() -> String {
         String(decoding: serialized(), as: UTF8.self)
     }

@@ -11,6 +11,7 @@ package enum JSON: Hashable, Sendable {
     case array([JSON])
     case object([Member])
 
+    /// One member of an object. An object is a list of them, as a name may be given twice.
     package struct Member: Hashable, Sendable {
         package var name: String
         package var value: JSON
@@ -57,10 +58,12 @@ extension JSON {
         return elements[index]
     }
 
+    /// The text of a string; nil for anything else, as with the other readers here: a wrong type is never guessed at.
     package var string: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
+    /// The value of `true` or `false`.
     package var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
@@ -71,14 +74,17 @@ extension JSON {
         return Int(spelling) ?? JSONNumber(spelling).flatMap(\.int)
     }
 
+    /// The elements of an array.
     package var array: [JSON]? {
         if case .array(let elements) = self { elements } else { nil }
     }
 
+    /// The members of an object, in their order.
     package var members: [Member]? {
         if case .object(let members) = self { members } else { nil }
     }
 
+    /// A whole number, in its usual spelling.
     package static func int(_ value: Int) -> JSON { .number(String(value)) }
 }
 

@@ -31,17 +31,22 @@ package struct OwnedRule: Hashable, Sendable {
     package var sent: JSON?
     /// What the VCO showed of it afterwards: the baseline. `ruleLogicalId` inside is a hint to tell duplicates apart.
     package var readBack: JSON?
-    /// The rule as it was found when it was adopted; put back when the resource goes.
+    /// The rule as it was found when it was adopted; put back when the resource goes. `.null` says that there was one
+    /// but it is not known any more (the ledger was lost, `status.rule` says adopted): then the rule is left as it
+    /// is.
     package var original: JSON?
     /// A write whose outcome is not yet known.
     package var intent: Intent?
     /// Set once the owner is proven absent: it vanished without its finalizer having run.
     package var isOwnerAbsent: Bool
 
+    /// What a write was about to do when it was noted.
     package enum Intent: String, Sendable {
         /// The rule may or may not be there; it is ours only if it honours what was intended.
         case create
+        /// The rule is there, as it was or as it was to be.
         case update
+        /// The rule may be gone; what bears its name is ours only if it is what was to go.
         case delete
     }
 

@@ -1,8 +1,8 @@
 /// Tells which changes of a plan the document that was read back bears out.
 ///
 /// A change that wrote is settled when the rule honours what was wanted, stands in its order, or is gone. The settled
-/// ones come with `record.readBack` filled and no intent, ready for the ledger; the others with what is wrong, in words.
-/// For a plan that needed no write, the document it was made from is what was read back.
+/// ones come with `record.readBack` filled and no intent, ready for the ledger; the others with what is wrong, in
+/// words. For a plan that needed no write, the document it was made from is what was read back.
 package func settled(
     _ plan: Plan, readBack: PolicyDocument
 ) -> (settled: [Change], failed: [(change: Change, differences: [String])]) {
@@ -85,7 +85,8 @@ private func misplacedRules(_ plan: Plan, _ segments: [Int: SegmentView]) -> [In
 }
 
 extension JSON {
-    /// Whether everything in `other` is here too, leaving out what says nothing, and the id, which the VCO may assign anew.
+    /// Whether everything in `other` is here too, leaving out what says nothing, and the id, which the VCO may assign
+    /// anew.
     fileprivate func covers(_ other: JSON) -> Bool {
         guard case .object(let wanted) = other, members != nil else { return isLike(other) }
         return wanted.allSatisfy { member in

@@ -6,7 +6,8 @@ package struct Plan: Hashable, Sendable {
     package var refusals: [Refusal]
     /// The new sequence of each segment whose rules change, by segmentId.
     package var layouts: [Int: [Slot]]
-    /// The names of our rules in the order they are to stand in, by segmentId; for the verification of what was written.
+    /// The names of our rules in the order they are to stand in, by segmentId; for the verification of what was
+    /// written.
     var sequences: [Int: [String]] = [:]
 
     package init(changes: [Change] = [], refusals: [Refusal] = [], layouts: [Int: [Slot]] = [:]) {
@@ -47,7 +48,8 @@ package struct Change: Hashable, Sendable {
     /// What is put back, for `restore`.
     var restored: JSON?
 
-    /// What the ledger is to note before the document is written; nil for a change that leaves the rule's content alone.
+    /// What the ledger is to note before the document is written; nil for a change that leaves the rule's content
+    /// alone.
     ///
     /// A foreign rule that is being replaced counts as a create: until the write is known to have happened, it is ours
     /// only if it honours what was intended.
@@ -72,6 +74,7 @@ package struct Change: Hashable, Sendable {
         return noted
     }
 
+    /// What happens to the rule or its record.
     package enum Kind: String, Hashable, Sendable {
         /// The rule is not there and is made.
         case create
@@ -109,6 +112,7 @@ package struct Refusal: Hashable, Sendable {
     package var owner: Owner
     package var cause: Cause
 
+    /// What keeps the resource from its rule.
     package enum Cause: Hashable, Sendable {
         /// Another resource holds the name in this profile and segment.
         case nameConflict(holder: Owner)

@@ -13,8 +13,8 @@ extension Planner {
 
     /// Finds a record's rule: by its name; among several by the id that the VCO gave it, else by what it says.
     ///
-    /// After a create or a delete whose outcome is unknown, the rule of the name may be somebody else's. A create owns it
-    /// only if it is what was intended, a delete only if it is what was to go.
+    /// After a create or a delete whose outcome is unknown, the rule of the name may be somebody else's. A create
+    /// owns it only if it is what was intended, a delete only if it is what was to go.
     func find(_ record: OwnedRule, in view: SegmentView, settings: RuleSettings?) -> Finding {
         let candidates = view.indices(of: record.place.name)
         guard let first = candidates.first else { return .absent }
@@ -107,9 +107,7 @@ extension Planner {
             if !isSameOwner {
                 note(.transfer, wish, new, handover, found: value)
             } else if new != record {
-                note(
-                    .record, wish, new, "the rule is as it should be, the record is not",
-                    found: value)
+                note(.record, wish, new, "the rule is as it should be, the record is not", found: value)
             }
             return
         }
@@ -126,7 +124,8 @@ extension Planner {
         }
     }
 
-    /// Rules of the wanted name are there and none is ours. `record`, if any, is one that no longer stands for any of them.
+    /// Rules of the wanted name are there and none is ours. `record`, if any, is one that no longer stands for any of
+    /// them.
     private mutating func adopt(_ wish: Wish, _ record: OwnedRule?, _ candidates: [Int], _ view: SegmentView) {
         let rules = view.segment.rules
         let differences = candidates.map { wish.settings.differences(from: rules[$0].value, template: view.template) }
@@ -136,9 +135,8 @@ extension Planner {
             let index = honouring[0]
             new.original = rules[index].value
             drafts[wish.place.segmentID]?.keep(index, order: wish.rule.order, owner: wish.rule.owner)
-            return note(
-                .adopt, wish, new, "a rule of this name is there and is what is wanted",
-                found: rules[index].value)
+            let words = "a rule of this name is there and is what is wanted"
+            return note(.adopt, wish, new, words, found: rules[index].value)
         }
         let words = differences[0].joined(separator: "; ")
         if candidates.count == 1, wish.mayReplaceForeign {
@@ -165,6 +163,9 @@ extension Planner {
         case .ours(let index):
             if isEdited(record, at: index, of: view) {
                 return forget(record, "it was edited since it was written, and is left as it is")
+            }
+            if record.original == .null {
+                return forget(record, "it was there before velokube, what it was is lost, and it is left as it is")
             }
             let isOriginal = record.original == view.segment.rules[index].value
             var change = Change(

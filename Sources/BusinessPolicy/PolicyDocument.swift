@@ -8,6 +8,7 @@ package struct PolicyDocument: Hashable, Sendable {
     /// Where in `bytes` the elements of each segment's `rules` stand: what lies between the brackets.
     private var ruleRanges: [Range<Int>]
 
+    /// One segment of the network; rules of different segments never meet.
     package struct Segment: Hashable, Sendable {
         package var id: Int
         package var name: String
@@ -17,6 +18,7 @@ package struct PolicyDocument: Hashable, Sendable {
         package var template: JSON?
     }
 
+    /// One element of a segment's `rules`, whoever made it.
     package struct Rule: Hashable, Sendable {
         /// nil when the element has no string `name`; such an element is always foreign.
         package var name: String?

@@ -4,8 +4,8 @@ extension RuleSettings {
 
     /// The rule: `template` with the members that velokube maps set to these settings.
     ///
-    /// Every other member stays as the template has it, in place and spelling. Objects that the template lacks come from
-    /// the built-in one, since half an object (a route action without a route) is worse than none. Without a
+    /// Every other member stays as the template has it, in place and spelling. Objects that the template lacks come
+    /// from the built-in one, since half an object (a route action without a route) is worse than none. Without a
     /// `ruleLogicalID` the member is left out, so that the VCO assigns one.
     package func composed(name: String, template: JSON, ruleLogicalID: String?) -> JSON {
         var match = template["match"].flatMap(Self.object) ?? builtInTemplate["match"] ?? [:]

@@ -20,6 +20,7 @@ package struct RuleSettings: Hashable, Sendable {
     /// `serviceGroup` of the three route actions.
     package var serviceGroup: ServiceGroup
 
+    /// The protocols that have ports.
     package enum TransportProtocol: String, CaseIterable, Sendable {
         case tcp, udp
 
@@ -32,9 +33,13 @@ package struct RuleSettings: Hashable, Sendable {
         }
     }
 
+    /// How the VCO treats the traffic; a class of its own scheduler.
     package enum ServiceClass: String, CaseIterable, Sendable { case realtime, transactional, bulk }
+    /// Precedence inside the service class.
     package enum Priority: String, CaseIterable, Sendable { case high, normal, low }
+    /// Whether the service group is binding (`fixed`) or the VCO steers as it likes.
     package enum LinkPolicy: String, CaseIterable, Sendable { case auto, fixed }
+    /// The kind of WAN links to use.
     package enum ServiceGroup: String, CaseIterable, Sendable {
         case all = "ALL"
         case publicWired = "PUBLIC_WIRED"

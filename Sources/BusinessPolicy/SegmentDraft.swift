@@ -116,9 +116,9 @@ struct SegmentDraft {
 
     /// The new rules by the index that they go before.
     ///
-    /// Each goes right after its nearest predecessor of ours, else right before the nearest successor. With none of ours,
-    /// all go together next to a held rule, or to the top or bottom: were they set apart by rules that cannot be moved,
-    /// they might stand out of their own order.
+    /// Each goes right after its nearest predecessor of ours, else right before the nearest successor. With none of
+    /// ours, all go together next to a held rule, or to the top or bottom: were they set apart by rules that cannot
+    /// be moved, they might stand out of their own order.
     private func inserts(positions: [Int], sorted: [Standing], placement: Placement) -> [Int: [JSON]] {
         let arrivals = new.sorted { $0.key < $1.key }
         guard let first = arrivals.first else { return [:] }

@@ -84,8 +84,8 @@ extension Status {
         return condition
     }
 
-    /// The rule's reference after a verdict. `programmedAt` and `moduleVersion` tell when this generation was first read
-    /// back; they are known only while the reference stays in its place and its generation.
+    /// The rule's reference after a verdict. `programmedAt` and `moduleVersion` tell when this generation was first
+    /// read back; they are known only while the reference stays in its place and its generation.
     private func rule(after programming: Verdict.Programming, generation: Int, now: String) -> RuleReference? {
         switch programming {
         case .unchanged:

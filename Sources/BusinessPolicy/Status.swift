@@ -17,6 +17,7 @@ package struct Status: Hashable, Sendable {
         self.lastHandledReconcileAt = lastHandledReconcileAt
     }
 
+    /// Names the rule on the VCO for people and, should the ledger be lost, for velokube itself.
     package struct RuleReference: Hashable, Sendable {
         package var profile: String
         package var segment: String
@@ -41,6 +42,7 @@ package struct Status: Hashable, Sendable {
         }
     }
 
+    /// One condition, in the form that `kubectl wait` reads.
     package struct Condition: Hashable, Sendable {
         package var type: ConditionType
         package var isTrue: Bool
@@ -63,6 +65,7 @@ package struct Status: Hashable, Sendable {
         }
     }
 
+    /// The conditions that velokube writes, in the order it writes them.
     package enum ConditionType: String, CaseIterable, Sendable {
         case accepted = "Accepted"
         case programmed = "Programmed"
@@ -71,6 +74,7 @@ package struct Status: Hashable, Sendable {
         case stalled = "Stalled"
     }
 
+    /// The condition of a type, if it is present.
     package func condition(_ type: ConditionType) -> Condition? {
         conditions.first { $0.type == type }
     }
@@ -81,12 +85,14 @@ package struct Verdict: Hashable, Sendable {
     package var acceptance: Acceptance
     package var programming: Programming
 
+    /// Whether we act on the resource at all.
     package enum Acceptance: Hashable, Sendable {
         /// We act on it; warnings go into the message.
         case accepted(warnings: [String])
         case refused(RefusalReason, message: String)
     }
 
+    /// Why we do not act: the reasons of a false `Accepted`.
     package enum RefusalReason: String, CaseIterable, Sendable {
         case invalidSpec = "InvalidSpec"
         case outOfLimits = "OutOfLimits"
@@ -95,6 +101,7 @@ package struct Verdict: Hashable, Sendable {
         case paused = "Paused"
     }
 
+    /// What the VCO says of the rule.
     package enum Programming: Hashable, Sendable {
         /// Read back on the VCO, honouring the spec.
         case programmed(Status.RuleReference)
@@ -104,6 +111,7 @@ package struct Verdict: Hashable, Sendable {
         case unchanged
     }
 
+    /// Why the VCO does not (yet) hold the rule: the reasons of a false `Programmed`.
     package enum WaitReason: String, CaseIterable, Sendable {
         case pending = "Pending"
         case profileNotFound = "ProfileNotFound"

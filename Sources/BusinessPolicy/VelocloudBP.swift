@@ -40,5 +40,6 @@ package struct VelocloudBP: Hashable, Sendable {
     /// The finalizer that velokube puts on every resource that has or will have a rule.
     package static let finalizer = "vcn.cloud/business-policy"
 
+    /// Whether the API server still waits for us before the resource may go.
     package var hasFinalizer: Bool { finalizers.contains(Self.finalizer) }
 }

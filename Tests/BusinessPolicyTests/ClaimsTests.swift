@@ -11,7 +11,8 @@ import Testing
         }
     }
 
-    // Among resources without a rule the older one gets the name, then the smaller uid; whatever the order they come in.
+    // Among resources without a rule the older one gets the name, then the smaller uid; whatever the order they come
+    // in.
     @Test func theOlderOneGetsTheName() throws {
         var world = PlanWorld()
         world.want("young", name: "n", created: "2026-01-02T00:00:00Z")
@@ -66,6 +67,21 @@ import Testing
         #expect(adopt.steps == ["adopt n"] && adopt.changes[0].owner.name == "waiting")
     }
 
+    // A record whose create came to nothing gives no claim: the rule of the name is somebody else's, and the older
+    // resource has the name.
+    @Test func failedCreateGivesNoClaim() throws {
+        var world = PlanWorld()
+        world.want("young", name: "n", created: "2026-01-02T00:00:00Z")
+        world.want("old", name: "n", settings: PlanWorld.other, created: "2026-01-01T00:00:00Z")
+        world.record("young", name: "n") { $0.intent = .create }
+        world.put(PlanWorld.rule("n", PlanWorld.other))
+        let plan = try world.plan()
+        #expect(plan.steps == ["adopt n"] && plan.changes[0].owner.name == "old")
+        #expect(plan.cause("young") == .nameConflict(holder: PlanWorld.owner("old")))
+        let (after, document) = try world.after(plan)
+        #expect(try after.plan(on: document).changes.isEmpty)
+    }
+
     // A recreated resource follows its predecessor before an older one that waits.
     @Test func theSuccessorGoesFirst() throws {
         var world = PlanWorld()
@@ -98,7 +114,8 @@ import Testing
         #expect(try holder(world) == ["a": "c"])
     }
 
-    // With everything recorded and nothing else, an unmoved module need not be read; any one thing is enough to read it.
+    // With everything recorded and nothing else, an unmoved module need not be read; any one thing is enough to read
+    // it.
     @Test func settledWorldIsTold() {
         var world = PlanWorld()
         world.want("a")

@@ -4,7 +4,7 @@ import Testing
 /// What holds for every plan, tried on thousands of worlds. A failure names its seed.
 @Suite struct PlanLawTests {
     /// Worlds a block; blocks run side by side.
-    private static let blockSize = 250
+    private static let blockSize = 120
 
     private func eachWorld(_ block: Int, _ law: (PlanWorld, Plan, inout TestRandom) throws -> String?) throws {
         for seed in block * Self.blockSize..<(block + 1) * Self.blockSize {

@@ -161,6 +161,16 @@ import Testing
         #expect(document.segments[0].rules.count == 1)
     }
 
+    // An adopted rule whose original is lost is never deleted.
+    @Test func adoptedRuleWithoutOriginalIsLeft() throws {
+        var world = PlanWorld()
+        world.record("a", settings: nil) { $0.original = .null }
+        world.put(PlanWorld.rule("a"))
+        #expect(try world.plan().steps == ["forget a"] && !world.plan().needsWrite)
+        world.want("a")
+        #expect(try world.plan().change("a")?.record?.original == .null)
+    }
+
     // A create whose outcome is unknown owns the rule only if it is what was intended.
     @Test func unsettledCreate() throws {
         var world = PlanWorld()

@@ -4,8 +4,8 @@ import Testing
 @Suite struct PolicyDocumentTests {
     static let small = #"""
         { "segments" : [
-          {"segment":{"segmentId":7,"name":"B"}, "rules" : [ {"name":"x", "n":1.0} , 3,{"name":5} ], "webProxy":{}},
-          {"rules":[ ],"segment":{"name":"A","segmentId":0},"defaults":[{"name":"o"},{"name":"Default-Any-Other","v":1}]}
+        {"segment":{"segmentId":7,"name":"B"}, "rules" : [ {"name":"x", "n":1.0} , 3,{"name":5} ], "w":{}},
+        {"rules":[ ],"segment":{"name":"A","segmentId":0},"defaults":[{},{"name":"Default-Any-Other","v":1}]}
         ], "qoe" : null }
         """#
 
@@ -48,8 +48,8 @@ import Testing
         let result = document.applying(plan)
         let text = #"""
             { "segments" : [
-              {"segment":{"segmentId":7,"name":"B"}, "rules" : [{"name":5},{"name":"new"},{"name":"x", "n":1.0}], "webProxy":{}},
-              {"rules":[{"a":1}],"segment":{"name":"A","segmentId":0},"defaults":[{"name":"o"},{"name":"Default-Any-Other","v":1}]}
+            {"segment":{"segmentId":7,"name":"B"}, "rules" : [{"name":5},{"name":"new"},{"name":"x", "n":1.0}], "w":{}},
+            {"rules":[{"a":1}],"segment":{"name":"A","segmentId":0},"defaults":[{},{"name":"Default-Any-Other","v":1}]}
             ], "qoe" : null }
             """#
         #expect(String(decoding: result.bytes, as: UTF8.self) == text)

@@ -47,8 +47,8 @@ extension PlanWorld {
         return rule
     }
 
-    /// Any world: rules of ours and of others, some of one name; resources that agree and that collide; records that are
-    /// settled, open, old, of the living, the held, the recreated and the gone.
+    /// Any world: rules of ours and of others, some of one name; resources that agree and that collide; records that
+    /// are settled, open, old, of the living, the held, the recreated and the gone.
     static func random(using random: inout TestRandom) -> PlanWorld {
         var world = PlanWorld()
         world.segments = [

@@ -48,7 +48,8 @@ import Testing
         #expect(words["heal"]?.contains("match.dport_low is 81, wanted 80") == true)
     }
 
-    // A VCO that respells, adds members and assigns ids has honoured the rules: all settles, and nothing is written again.
+    // A VCO that respells, adds members and assigns ids has honoured the rules: all settles, and nothing is written
+    // again.
     @Test func respellingSettles() throws {
         let world = busyWorld()
         let plan = try world.plan()
