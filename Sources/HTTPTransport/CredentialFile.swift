@@ -2,8 +2,8 @@ import Glibc
 
 /// A file with a token, certificate or key that is replaced while we run.
 ///
-/// Looked at again at most every 5 s, or at once after `invalidate`. Secrets are mounted through symlinks that are swapped,
-/// so it is opened by its path each time, and compared by content, never by time or inode.
+/// Looked at again at most every 5 s, or at once after `invalidate`. Secrets are mounted through symlinks that are
+/// swapped, so it is opened by its path each time, and compared by content, never by time or inode.
 package final class CredentialFile: Sendable {
     private struct State: Sendable {
         var content: [UInt8]?
@@ -31,7 +31,8 @@ package final class CredentialFile: Sendable {
     /// The content. While a file that was read before cannot be read, its old content stands in, until `invalidate`.
     package func current() throws(CredentialFileError) -> [UInt8] {
         let time = now()
-        // Whoever finds it aged marks it as looked at, so that one caller reads and the others go on with the old content.
+        // Whoever finds it aged marks it as looked at, so that one caller reads and the others go on with the old
+        // content.
         let (fresh, old) = state.withLock { state -> ([UInt8]?, [UInt8]?) in
             if let content = state.content, let lookedAt = state.lookedAt, time - lookedAt < Self.age {
                 return (content, content)

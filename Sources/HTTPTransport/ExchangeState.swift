@@ -6,8 +6,8 @@ struct ReplyHead: Sendable {
 
 /// What passes between the task that reads a reply and the thread that receives it: a value without lock or thread.
 ///
-/// Adding bytes and taking the waiting reader are one step here on purpose: as two, the end of a stream can slip between
-/// them and the reader waits for ever.
+/// Adding bytes and taking the waiting reader are one step here on purpose: as two, the end of a stream can slip
+/// between them and the reader waits for ever.
 struct ExchangeState: Sendable {
     typealias HeadReader = CheckedContinuation<Result<ReplyHead, TransportError>, Never>
     typealias BodyReader = CheckedContinuation<Result<[UInt8]?, TransportError>, Never>
@@ -52,8 +52,8 @@ struct ExchangeState: Sendable {
         if case .over = phase { true } else { false }
     }
 
-    /// Since when somebody waits for bytes; nil while the buffer has some or nobody asks, so that a slow reader is never
-    /// taken for a silent server.
+    /// Since when somebody waits for bytes; nil while the buffer has some or nobody asks, so that a slow reader is
+    /// never taken for a silent server.
     var readerWaitsSince: Int64? {
         switch phase {
         case .awaitingHead, .open(reader: .some): waitsSince

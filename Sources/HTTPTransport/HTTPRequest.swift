@@ -71,7 +71,8 @@ package struct HTTPRequest: Sendable {
         package var clientKey: [UInt8]?
         /// Name to send in SNI and to check the certificate against, when it is not the URL's host.
         package var serverName: String?
-        /// Checks neither the chain nor the name. Only ever set by a flag with "insecure" in its name, or a kubeconfig's
+        /// Checks neither the chain nor the name. Only ever set by a flag with "insecure" in its name, or a
+        /// kubeconfig's
         /// `insecure-skip-tls-verify`.
         package var isVerificationOff: Bool
         /// A proxy for this request; without it HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide. Loopback is always direct.

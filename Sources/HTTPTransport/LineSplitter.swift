@@ -1,7 +1,7 @@
 /// Cuts a stream of chunks into lines; where the chunks end does not matter.
 ///
-/// A line ends with "\n" or "\r\n", neither of which is part of it. Empty lines are left out: servers send them to keep a
-/// connection awake.
+/// A line ends with "\n" or "\r\n", neither of which is part of it. Empty lines are left out: servers send them to keep
+/// a connection awake.
 package struct LineSplitter: Sendable {
     private var pending: [UInt8] = []
     private let lineBytesMax: Int

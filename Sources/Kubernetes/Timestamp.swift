@@ -1,5 +1,5 @@
-/// Wall-clock milliseconds since 1970 as Kubernetes writes times: RFC 3339, UTC, whole seconds (`2026-01-02T03:04:05Z`);
-/// with milliseconds (`…05.678Z`) for log lines.
+/// Wall-clock milliseconds since 1970 as Kubernetes writes times: RFC 3339, UTC, whole seconds
+/// (`2026-01-02T03:04:05Z`); with milliseconds (`…05.678Z`) for log lines.
 ///
 /// Arithmetic alone, because formatters of Foundation would bring tens of megabytes into the binary. Times before the
 /// year 0 or after 9999 are held at those ends: RFC 3339 has no others.

@@ -5,8 +5,8 @@ import ServiceLifecycle
 
 /// Tells the kubelet and Prometheus how the process is: `/healthz`, `/readyz`, `/metrics`, and nothing else.
 ///
-/// The VCO's health is neither: an outage there must not get the pod restarted or cut off. Liveness is the process's own,
-/// readiness is that the caches are synced.
+/// The VCO's health is neither: an outage there must not get the pod restarted or cut off. Liveness is the process's
+/// own, readiness is that the caches are synced.
 package struct HealthServer: Service {
     /// A check that fails tells why in words; nil means all is well.
     package typealias Check = @Sendable () async -> String?

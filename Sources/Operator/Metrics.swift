@@ -3,8 +3,8 @@ import Orchestrator
 
 /// Everything that velokube counts: plain numbers, changed by the shell and rendered by a function.
 ///
-/// Whatever can be counted is there from the start with 0, so that a rate can be taken and an alert can tell "never" from
-/// "not scraped".
+/// Whatever can be counted is there from the start with 0, so that a rate can be taken and an alert can tell "never"
+/// from "not scraped".
 package struct Metrics: Hashable, Sendable {
     /// How a reconcile ended.
     package enum ReconcileResult: String, CaseIterable, Sendable {

@@ -4,8 +4,8 @@ import HTTPTransport
 /// A whole reply of the VCO, and the one place that decides what it means (`OrchestratorError` names the classes).
 ///
 /// Statuses and bodies are judged together, because the VCO reports errors with 200 too, and the web tier in front of
-/// it answers with pages where JSON is due. For an update, anything that does not clearly say "done" or "not done" is an
-/// unknown outcome.
+/// it answers with pages where JSON is due. For an update, anything that does not clearly say "done" or "not done" is
+/// an unknown outcome.
 struct Reply: Sendable {
     var status: Int
     var headers: [HTTPHeader]

@@ -107,7 +107,8 @@ import Testing
         #expect(later?.event["message"]?.string == "m21")
     }
 
-    /// One resource gets 25 writes at once and then one in five minutes; nobody else pays for it, and the count is true.
+    /// One resource gets 25 writes at once and then one in five minutes; nobody else pays for it, and the count is
+    /// true.
     @Test func spam() {
         var recorder = EventRecorder()
         let writes = (0..<100).map { _ in recorder.record(Self.occurrence("m"), now: Self.start) }

@@ -157,8 +157,8 @@ import Testing
             ])
     }
 
-    // A replaced token file changes the generation and is used by the next call; one that is lost when it is needed is an
-    // authentication error that names it, and its return counts as a change.
+    // A replaced token file changes the generation and is used by the next call; one that is lost when it is needed is
+    // an authentication error that names it, and its return counts as a change.
     @Test func theTokenFileIsFollowed() async throws {
         let file = try TemporaryFile("first-token\n")
         let clock = Locked<Int64>(0)

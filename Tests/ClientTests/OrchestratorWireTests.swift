@@ -3,8 +3,8 @@ import Orchestrator
 import Testing
 
 @Suite struct OrchestratorWireTests {
-    // On the wire an update is one POST with a length, on a connection that no read has used, and sent once even when the
-    // VCO drops it without a word: whether it happened is then unknown.
+    // On the wire an update is one POST with a length, on a connection that no read has used, and sent once even when
+    // the VCO drops it without a word: whether it happened is then unknown.
     @Test func aDroppedUpdateIsSentOnce() async throws {
         let server = TransportServer { connection in
             while let request = connection.request() {

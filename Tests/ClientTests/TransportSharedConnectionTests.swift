@@ -93,7 +93,8 @@ struct TransportSharedConnectionTests {
         #expect(Set(server.log.requests.compactMap { $0.header("Forwarded") }).count == 1)
     }
 
-    // An HTTP/2 connection whose peer went silent is given up with the request that noticed: the next one opens its own.
+    // An HTTP/2 connection whose peer went silent is given up with the request that noticed: the next one opens its
+    // own.
     @Test func aDeadSharedConnectionIsGivenUp() async throws {
         let authority = await TransportAuthority()
         await authority.sign("leaf")

@@ -3,9 +3,9 @@ import Glibc
 
 /// What libcurl knew when a transfer failed, and its one translation into our error.
 ///
-/// The words say what to do, stay the same from one attempt to the next (they end up in statuses and events, which would
-/// otherwise change for ever), and never hold a header, a query or a password: libcurl's own text is used only for steps
-/// before the request.
+/// The words say what to do, stay the same from one attempt to the next (they end up in statuses and events, which
+/// would otherwise change for ever), and never hold a header, a query or a password: libcurl's own text is used only
+/// for steps before the request.
 struct CurlFailure {
     var code: CURLcode
     /// libcurl's own words.

@@ -143,7 +143,8 @@ final class CurlLoop {
         sockets.shut(connection)
     }
 
-    /// Takes the transfer from libcurl, which closes its connection or stream where it is not done, and tells its reader.
+    /// Takes the transfer from libcurl, which closes its connection or stream where it is not done, and tells its
+    /// reader.
     private func end(_ transfer: CurlTransfer, _ error: TransportError?) {
         transfers[ObjectIdentifier(transfer.exchange)] = nil
         curl_multi_remove_handle(multi, transfer.easy)

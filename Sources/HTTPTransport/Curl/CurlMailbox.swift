@@ -11,8 +11,8 @@ final class CurlMailbox: Sendable {
         case stop(Exchange)
     }
 
-    /// `@unchecked Sendable` holds because off the libcurl thread the handle is only passed to `curl_multi_wakeup`, which
-    /// libcurl allows from any thread, and only while `isClosed` is false, under the lock.
+    /// `@unchecked Sendable` holds because off the libcurl thread the handle is only passed to `curl_multi_wakeup`,
+    /// which libcurl allows from any thread, and only while `isClosed` is false, under the lock.
     private struct MultiHandle: @unchecked Sendable {
         var pointer: UnsafeMutableRawPointer
     }

@@ -45,7 +45,8 @@ package final class CurlTransport: HTTPTransport, Sendable {
         return HTTPResponse(status: head.status, headers: head.headers, body: body)
     }
 
-    /// Ends all transfers as cancelled and joins the thread; requests after that are refused. Calling it again does nothing.
+    /// Ends all transfers as cancelled and joins the thread; requests after that are refused. Calling it again does
+    /// nothing.
     package func shutDown() {
         guard mailbox.close() else { return }
         let thread = thread.withLock { thread in

@@ -27,7 +27,8 @@ extension APIServerCore {
         return page(call, version: cached, after: nil, limit: 0)
     }
 
-    /// Everything of a kind at a version, sorted; kept until the next version, as the pages of one list ask for it again.
+    /// Everything of a kind at a version, sorted; kept until the next version, as the pages of one list ask for it
+    /// again.
     private mutating func items(_ kind: SimulatedKind, at version: Int) -> [ResourceStore.Item] {
         if let listing, listing.kind == kind, listing.version == version { return listing.items }
         let items = store.resources(kind, namespace: nil, at: version)
