@@ -1,7 +1,7 @@
 import HTTPTransport
 import Testing
 
-@Suite(.enabled(if: TransportFront.isInstalled))
+@Suite(.timeLimit(.minutes(1)), .enabled(if: TransportFront.isInstalled))
 struct TransportSecurityTests {
     let transport = CurlTransport(userAgent: "velokube-tests", proxies: ProxyVariables { _ in nil })
     let server = TransportServer { connection in

@@ -1,7 +1,8 @@
 import HTTPTransport
 import Testing
 
-@Suite struct TransportTests {
+@Suite(.timeLimit(.minutes(1)))
+struct TransportTests {
     let transport = CurlTransport(userAgent: "velokube-tests")
 
     // What a request says arrives as it was said, and nothing that libcurl would add by itself.
