@@ -1,5 +1,6 @@
 /// One request, with every limit that applies to it.
 package struct HTTPRequest: Sendable {
+    /// The methods that our servers know.
     package enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
@@ -21,7 +22,7 @@ package struct HTTPRequest: Sendable {
     /// A connection that no request has used before, and that none will use after.
     ///
     /// libcurl resends a request when a reused connection dies before the reply's first byte; a write that must go out
-    /// at most once therefore asks for a fresh one.
+    /// at most once therefore asks for a fresh one. It speaks HTTP/1.1, because others could join one of HTTP/2.
     package var usesFreshConnection: Bool
 
     package init(

@@ -56,6 +56,13 @@ final class TransportChild: @unchecked Sendable {
         return output.value.lines.contains { $0.contains(word) }
     }
 
+    /// Stops it where it is, and returns once it stands: the system goes on accepting for it, and nobody answers.
+    func halt() {
+        var status: Int32 = 0
+        kill(id, SIGSTOP)
+        waitpid(id, &status, WUNTRACED)
+    }
+
     /// Waits for the end of a program that ends by itself.
     static func run(_ command: String...) async {
         let child = TransportChild(command)

@@ -2,7 +2,8 @@ import Glibc
 import HTTPTransport
 import Testing
 
-@Suite struct TransportCredentialFileTests {
+@Suite(.timeLimit(.minutes(1)))
+struct TransportCredentialFileTests {
     let folder = TransportFolder()
     let clock = TransportBox<Int64>(0)
 

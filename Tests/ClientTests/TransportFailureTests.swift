@@ -1,7 +1,8 @@
 import HTTPTransport
 import Testing
 
-@Suite struct TransportFailureTests {
+@Suite(.timeLimit(.minutes(1)))
+struct TransportFailureTests {
     let transport = CurlTransport(userAgent: "velokube-tests")
 
     /// Answers everything, but hangs up on a POST that comes on a connection which has served a request before.

@@ -1,7 +1,8 @@
 import HTTPTransport
 import Testing
 
-@Suite struct TransportLimitsTests {
+@Suite(.timeLimit(.minutes(1)))
+struct TransportLimitsTests {
     let transport = CurlTransport(userAgent: "velokube-tests")
 
     /// Lets real time pass by waiting for a time-out, which is an event.
@@ -53,18 +54,21 @@ import Testing
 
     // A large request body on its way does not count as a silent server: the first-byte time-out starts at its end.
     @Test func theFirstByteTimeoutStartsAfterTheBody() async throws {
-        let mayRead = TransportBox(false)
+        let mayRead = TransportBox(0)
+        let body = [UInt8](repeating: 7, count: 32 << 20)
         let server = TransportServer { connection in
-            mayRead.blockUntil { $0 }
+            mayRead.blockUntil { $0 >= body.count / 2 }
+            connection.awaitBytes(body.count / 2)
+            mayRead.blockUntil { $0 >= body.count }
             _ = connection.request()
             connection.reply(body: [1])
         }
-        let body = [UInt8](repeating: 7, count: 32 << 20)
         async let reply = transport.send(
-            HTTPRequest(
-                .post, url: server.url(), body: body, timeouts: .init(firstByte: .milliseconds(1500))))
+            HTTPRequest(.post, url: server.url(), body: body, timeouts: .init(firstByte: .milliseconds(1500))))
         await pass(milliseconds: 900)
-        mayRead.change { $0 = true }
+        mayRead.change { $0 = body.count / 2 }
+        await pass(milliseconds: 900)
+        mayRead.change { $0 = body.count }
         #expect(try await reply.body.collect() == [1])
         #expect(server.log.requests.first?.body.count == body.count)
     }

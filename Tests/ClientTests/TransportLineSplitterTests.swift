@@ -1,7 +1,8 @@
 import HTTPTransport
 import Testing
 
-@Suite struct TransportLineSplitterTests {
+@Suite(.timeLimit(.minutes(1)))
+struct TransportLineSplitterTests {
     private func lines(_ chunks: [[UInt8]], lineBytesMax: Int = 100) throws -> [String] {
         var splitter = LineSplitter(lineBytesMax: lineBytesMax)
         var lines: [[UInt8]] = []

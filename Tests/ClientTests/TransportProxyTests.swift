@@ -1,7 +1,8 @@
 import HTTPTransport
 import Testing
 
-@Suite struct TransportProxyTests {
+@Suite(.timeLimit(.minutes(1)))
+struct TransportProxyTests {
     /// Says what it was asked for, like a proxy would be.
     let proxy = TransportServer { connection in
         while let request = connection.request() {

@@ -1,7 +1,8 @@
 import HTTPTransport
 import Testing
 
-@Suite struct TransportRedactedTests {
+@Suite(.timeLimit(.minutes(1)))
+struct TransportRedactedTests {
     // User, password, query and fragment go; all else stays.
     @Test(arguments: [
         ("https://some.example:443/a/b?c=d#e", "https://some.example:443/a/b"),

@@ -13,7 +13,8 @@ final class TransportServer: Sendable {
 
     /// Listens on a free port of loopback; the script's return closes the connection.
     init(_ script: @escaping Script) {
-        let (socket, port) = Self.listen()
+        let (socket, port) = Self.bound(isShared: false)
+        precondition(listen(socket, 512) == 0, "a bound socket can listen")
         let listener = TransportBox<Int32?>(socket)
         self.listener = listener
         self.port = port
@@ -35,28 +36,30 @@ final class TransportServer: Sendable {
         }
     }
 
-    private static func listen() -> (socket: Int32, port: UInt16) {
+    private static func bound(isShared: Bool) -> (socket: Int32, port: UInt16) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         precondition(listener >= 0, "a socket can be made")
+        if isShared {
+            var yes: Int32 = 1
+            setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+            setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &yes, socklen_t(MemoryLayout<Int32>.size))
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(listener, address, length) == 0 && Glibc.listen(listener, 512) == 0
-                    && getsockname(listener, address, &length) == 0
+                bind(listener, address, length) == 0 && getsockname(listener, address, &length) == 0
             }
         }
         precondition(isBound, "loopback has a free port")
         return (listener, UInt16(bigEndian: address.sin_port))
     }
 
-    /// A port on which nobody listens at the moment.
+    /// A port on which nobody listens. It stays reserved, so that no two tests get the same one; a program may listen on it.
     static func freePort() -> UInt16 {
-        let (socket, port) = listen()
-        Glibc.close(socket)
-        return port
+        bound(isShared: true).port
     }
 
     /// New connections are refused from now on; those that stand go on.
@@ -162,8 +165,10 @@ final class TransportConnection: @unchecked Sendable {
         return send(Array((head.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body)
     }
 
-    /// Waits until the peer has said anything.
-    func awaitBytes() { _ = receive() }
+    /// Waits until the peer has said so much.
+    func awaitBytes(_ count: Int = 1) {
+        while pending.count < count, receive() {}
+    }
 
     /// Waits until the peer has closed.
     func awaitClose() {

@@ -1,8 +1,7 @@
-import Glibc
 import HTTPTransport
 import Testing
 
-@Suite(.enabled(if: TransportFront.isInstalled))
+@Suite(.timeLimit(.minutes(1)), .enabled(if: TransportFront.isInstalled))
 struct TransportSharedConnectionTests {
     let transport = CurlTransport(userAgent: "velokube-tests", proxies: ProxyVariables { _ in nil })
     let server = TransportServer { connection in
@@ -66,6 +65,7 @@ struct TransportSharedConnectionTests {
             #expect(try await reply.body.next() == Array("ab".utf8))
         }
         await closed.until { $0 == ["/endless/a"] }
+        withExtendedLifetime(front) {}
     }
 
     // A stream dropped on a shared connection ends alone, at the latest with the connection's next traffic.
@@ -90,6 +90,7 @@ struct TransportSharedConnectionTests {
         await closed.until { $0 == ["/endless/a"] }
         lines.change { $0 = 1 }
         #expect(try await kept.body.next() == Array("cd".utf8))
+        withExtendedLifetime(front) {}
         #expect(Set(server.log.requests.compactMap { $0.header("Forwarded") }).count == 1)
     }
 
@@ -106,12 +107,11 @@ struct TransportSharedConnectionTests {
             security: security)
         _ = try await transport.send(HTTPRequest(.get, url: front.url(), security: security)).body
             .collect()
-        kill(front.child.id, SIGSTOP)
+        front.child.halt()
         let first = await transportError { _ = try await transport.send(request) }
         #expect(first == .timeout("127.0.0.1:\(front.port): no reply within 0.3 seconds"))
         // The system still accepts for the stopped server, so a new connection gets as far as the handshake.
         let second = await transportError { _ = try await transport.send(request) }
         #expect(second == .connect("no connection to 127.0.0.1:\(front.port) within 0.3 seconds"))
-        kill(front.child.id, SIGCONT)
     }
 }

@@ -1,7 +1,8 @@
 import HTTPTransport
 import Testing
 
-@Suite struct TransportTests {
+@Suite(.timeLimit(.minutes(1)))
+struct TransportTests {
     let transport = CurlTransport(userAgent: "velokube-tests")
 
     // What a request says arrives as it was said, and nothing that libcurl would add by itself.
@@ -112,6 +113,27 @@ import Testing
         allowed.change { $0 = 4 }
         #expect(try await reply.body.next() == nil)
         #expect(try await reply.body.next() == nil)
+    }
+
+    // However bytes and readers meet, none of them is lost, and neither is the end.
+    @Test func noByteAndNoEndIsLost() async throws {
+        let server = TransportServer { connection in
+            while connection.request() != nil {
+                connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                for number in 0..<100 { connection.send("1\r\n\(number % 10)\r\n") }
+                connection.send("0\r\n\r\n")
+            }
+        }
+        let expected = (0..<100).map { UInt8(48 + $0 % 10) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<300 {
+                group.addTask {
+                    let reply = try await transport.send(HTTPRequest(.get, url: server.url()))
+                    #expect(try await reply.body.collect() == expected)
+                }
+            }
+            try await group.waitForAll()
+        }
     }
 
     // Cancelling the task that waits for a head closes the connection at the server's end.

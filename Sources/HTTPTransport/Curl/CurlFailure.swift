@@ -130,7 +130,7 @@ struct CurlFailure {
         ]
         guard let alert = alerts.first(where: { detail.contains($0) }) else { return nil }
         return .security(
-            "\(target): the server refused our client certificate, or wants one (\(alert))")
+            "\(target): the server ended the handshake (\(alert)): it wants a client certificate, or refuses ours")
     }
 
     private var systemReason: String {

@@ -85,9 +85,7 @@ private final class CurlBodyReader: Sendable {
 }
 
 /// The thread that runs a loop.
-///
-/// `@unchecked Sendable` holds because the only thing kept is the thread's id, which never changes.
-private struct LoopThread: @unchecked Sendable {
+private struct LoopThread: Sendable {
     private let id: pthread_t
 
     /// Gives the loop to a new thread; nobody else keeps it.
