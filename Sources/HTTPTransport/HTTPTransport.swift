@@ -4,8 +4,8 @@
 package protocol HTTPTransport: Sendable {
     /// Sends one request and returns when the head of the reply is here; the body streams after it.
     ///
-    /// The transport never follows a redirect. It sends a request a second time in one case only: a kept connection died
-    /// before a byte of the reply came, and the request does not ask for a fresh one. Cancelling the task ends the
+    /// The transport never follows a redirect. It sends a request a second time in one case only: a kept connection
+    /// died before a byte of the reply came, and the request does not ask for a fresh one. Cancelling the task ends the
     /// transfer at once.
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse
 }

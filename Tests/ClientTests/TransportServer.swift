@@ -57,7 +57,8 @@ final class TransportServer: Sendable {
         return (listener, UInt16(bigEndian: address.sin_port))
     }
 
-    /// A port on which nobody listens. It stays reserved, so that no two tests get the same one; a program may listen on it.
+    /// A port on which nobody listens. It stays reserved, so that no two tests get the same one; a program may listen
+    /// on it.
     static func freePort() -> UInt16 {
         bound(isShared: true).port
     }
