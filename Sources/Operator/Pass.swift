@@ -134,23 +134,3 @@ extension VelocloudBP {
         reconcileRequestedAt != nil && reconcileRequestedAt != status.lastHandledReconcileAt
     }
 }
-
-extension OrchestratorError {
-    /// The reason of the `Programmed` condition, and what to tell its reader.
-    var waitReason: (Verdict.WaitReason, String) {
-        switch self {
-        case .unreachable(let text), .unreadable(let text):
-            (.unreachable, "The orchestrator cannot be reached: \(text). velokube keeps trying.")
-        case .outcomeUnknown(let text):
-            (.unreachable, "The reply to a write was lost: \(text). velokube reads the profile again.")
-        case .rateLimited:
-            (.rateLimited, "The orchestrator limits the rate of calls; velokube goes on in a few seconds.")
-        case .authentication(let text), .permission(let text):
-            (.authFailed, text)
-        case .rejected(let message, let faults):
-            (.rejectedByOrchestrator, ([message] + faults).joined(separator: "; "))
-        case .failed(let text):
-            (.pending, "The orchestrator did not take the write: \(text). velokube tries again.")
-        }
-    }
-}

@@ -124,18 +124,3 @@ extension Reconciler {
         pass.recorded.removeAll { $0.place.profileID == id }
     }
 }
-
-extension ProfileDirectory {
-    /// What to do about a profile that is not there.
-    func advice(for name: String) -> String {
-        if let near = profiles.first(where: { $0.name.lowercased() == name.lowercased() }) {
-            return
-                "No profile \"\(name)\" on the orchestrator; did you mean \"\(near.name)\"? Upper and lower case count."
-        }
-        let names = profiles.prefix(Self.namesShown).map { "\"\($0.name)\"" }.joined(separator: ", ")
-        return
-            "No profile \"\(name)\" on the orchestrator, which has \(names.isEmpty ? "none" : names). Correct spec.profile, or have the profile made."
-    }
-
-    private static let namesShown = 10
-}

@@ -299,21 +299,3 @@ extension VelocloudBP {
             original: rule.isAdopted ? actual.value : nil)
     }
 }
-
-extension PolicyDocumentError {
-    var waitReason: Verdict.WaitReason {
-        switch self {
-        case .networkBased: .segmentNotFound
-        case .malformed: .unreachable
-        }
-    }
-
-    func message(profile: String) -> String {
-        switch self {
-        case .networkBased:
-            "The profile \"\(profile)\" is NETWORK_BASED and has no segments; have it migrated to a segment-based profile, or name another."
-        case .malformed(let problem):
-            "The QOS module of profile \"\(profile)\" cannot be edited safely: \(problem)."
-        }
-    }
-}

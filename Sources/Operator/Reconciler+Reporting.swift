@@ -27,7 +27,7 @@ extension Reconciler {
             pass.events.append(
                 Pass.Happening(
                     owner: change.owner, isWarning: isDrift, reason: reason,
-                    message: "Rule \"\(change.place.name)\" on profile \"\(pass.key)\": \(change.reason)"))
+                    message: change.message(profile: pass.key, isDrift: isDrift)))
         }
     }
 
@@ -107,6 +107,18 @@ extension Change {
         case .update, .heal, .transfer: return "RuleUpdated"
         case .delete, .restore: return "RuleDeleted"
         case .move, .forget, .record: return nil
+        }
+    }
+
+    /// What an Event says.
+    func message(profile: String, isDrift: Bool) -> String {
+        let rule = "rule \"\(place.name)\""
+        if isDrift { return "Put \(rule) back on profile \"\(profile)\": \(reason)" }
+        switch kind {
+        case .create: return "Added \(rule) to profile \"\(profile)\""
+        case .delete, .restore: return "Took \(rule) off profile \"\(profile)\": \(reason)"
+        case .update, .heal, .move, .adopt, .transfer, .forget, .record:
+            return "Changed \(rule) on profile \"\(profile)\": \(reason)"
         }
     }
 

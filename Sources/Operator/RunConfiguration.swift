@@ -119,7 +119,7 @@ package struct RunConfiguration: Sendable {
     private static func warnings(resync: Duration) -> [String] {
         guard resync < resyncAdvised else { return [] }
         return [
-            "the resync interval is under \(Setting.words(resyncAdvised)): a VCO may answer 429 when it is polled that fast"
+            "--resync is under \(Setting.words(resyncAdvised)): a VCO that is polled that fast may answer 429"
         ]
     }
 }

@@ -8,8 +8,8 @@ struct Run: AsyncParsableCommand {
         commandName: "run",
         abstract: "Run the operator: keep the rules on the VCO as the VelocloudBP resources want them.",
         discussion: """
-            Runs until SIGTERM or SIGINT; then it finishes the write in hand and exits within 30 s. Trouble with the VCO \
-            or the API server never ends it. A flag wins over its environment variable.
+            Runs until SIGTERM or SIGINT; then it finishes the write in hand and exits within 30 s. Trouble with the \
+            VCO or the API server never ends it. A flag wins over its environment variable.
 
             CREDENTIALS
               The VCO's API token comes from the file of --vco-token-file (VCO_TOKEN_FILE) or from the variable \

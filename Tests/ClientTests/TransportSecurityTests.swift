@@ -50,11 +50,8 @@ struct TransportSecurityTests {
             _ = try await transport.send(
                 HTTPRequest(.get, url: front.url(), security: .init(authorities: authority.pem)))
         }
-        #expect(
-            error
-                == .security(
-                    "127.0.0.1:\(front.port): the server's certificate has expired: renew it, or set this machine's clock"
-                ))
+        let words = "the server's certificate has expired: renew it, or set this machine's clock"
+        #expect(error == .security("127.0.0.1:\(front.port): \(words)"))
         #expect(server.log.requests.isEmpty)
     }
 

@@ -74,6 +74,7 @@ struct CurlFailure {
         where detail.contains(cut) {
             return .connect("the connection to \(target) was cut inside the TLS handshake")
         }
+        let untrusted = "the server's certificate is signed by an authority that is not trusted: give that certificate"
         let remedies = [
             (
                 "certificate has expired",
@@ -85,11 +86,11 @@ struct CurlFailure {
             ),
             (
                 "unable to get local issuer certificate",
-                "the server's certificate is signed by an authority that is not trusted: give the authority's certificate"
+                untrusted
             ),
             (
                 "self-signed certificate",
-                "the server's certificate is signed by an authority that is not trusted: give the authority's certificate"
+                untrusted
             ),
             (
                 "certificate subject name",
