@@ -19,8 +19,8 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -62,17 +62,20 @@ let package = Package(
             ]
         ),
         library(
-            "Simulation", ["BusinessPolicy", "ControlLoop", "HTTPTransport"], resources: [.embedInCode("Fixtures")]),
+            "Simulation", ["BusinessPolicy", "HTTPTransport"], resources: [.embedInCode("Fixtures")]),
         program("velokube", ["Operator", argumentParser]),
-        program("velokube-sim", ["Simulation", argumentParser, hummingbird]),
+        program("velokube-sim", ["Simulation", "HTTPTransport", argumentParser, hummingbird]),
 
         tests("BusinessPolicyTests", ["BusinessPolicy", "ControlLoop"]),
         tests("ControlLoopTests", ["ControlLoop"]),
-        tests(
-            "ClientTests", ["HTTPTransport", "Kubernetes", "Orchestrator", "BusinessPolicy", "Simulation"],
-            resources: [.copy("Resources")]),
+        tests("ClientTests", ["HTTPTransport", "Kubernetes", "Orchestrator", "BusinessPolicy"]),
         tests("LedgerTests", ["Ledger", "BusinessPolicy"]),
-        tests("OperatorTests", ["Operator", "Simulation"]),
-        tests("SimulationTests", ["Simulation", "BusinessPolicy", "HTTPTransport"], resources: [.copy("Resources")]),
+        tests(
+            "OperatorTests",
+            [
+                "Operator", "Simulation", "BusinessPolicy", "ControlLoop", "HTTPTransport", "Kubernetes",
+                "Orchestrator", "Ledger", "velokube", logging,
+            ]),
+        tests("SimulationTests", ["Simulation", "BusinessPolicy", "HTTPTransport", "velokube-sim"]),
     ]
 )

@@ -32,7 +32,7 @@ package actor Ledger {
     private var file: LedgerFile?
     private var state = LedgerState()
 
-    /// Opens the ledger, or makes it, and holds it until `close` or until nobody refers to it any more.
+    /// Opens the ledger, or makes it, and holds it until `close`.
     ///
     /// A damaged file is set aside and an empty ledger takes its place (`opening` says so): losing it must lose no
     /// rule, which is the caller's work. `now` is the wall clock in milliseconds, for the name that such a file gets.

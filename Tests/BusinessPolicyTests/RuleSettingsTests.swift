@@ -172,10 +172,10 @@ extension JSON {
     }
 }
 
-/// The policy document that the VCO's stand-in starts from, as it is spelt in the reply.
+/// The policy document of the fixtures, as it is spelt in the reply.
 func qosFixtureBytes() throws -> [UInt8] {
     let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "Sources/Simulation/Fixtures/QOS.json")
+        .appending(path: "Fixtures/vco/getConfigurationModules.QOS.response.json")
     let reply = [UInt8](try Data(contentsOf: file))
     return try #require(try JSON.slice(of: reply, at: [.index(0), .member("data")]))
 }

@@ -58,7 +58,7 @@ import Testing
         _ = try await client.module(profileID: 101)
         try await client.update(moduleID: 503, data: Array(#"{"segments":[]}"#.utf8))
 
-        let document = try JSON.parse(try resource("openapi-v1-5.0.0-subset.json"))
+        let document = try JSON.parse(try resource("vco/openapi-v1-5.0.0-subset.json"))
         let paths = try #require(document["paths"])
         for request in transport.requests {
             let path = try #require(request.url.split(separator: "/portal/rest").last.map(String.init))
@@ -75,7 +75,7 @@ import Testing
 
     // The check above can fail: a missing member, a wrong type and a value outside an enumeration are all found.
     @Test func theSchemaCheckFindsFaults() throws {
-        let document = try JSON.parse(try resource("openapi-v1-5.0.0-subset.json"))
+        let document = try JSON.parse(try resource("vco/openapi-v1-5.0.0-subset.json"))
         let schema = try #require(
             document["paths"]?["/configuration/getConfigurationModules"]?["post"]?["parameters"]?[0]?["schema"])
         for bad in [#"{"modules":["QOS"]}"#, #"{"configurationId":"1"}"#, #"{"configurationId":1,"modules":["qos"]}"#] {

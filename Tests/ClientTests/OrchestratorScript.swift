@@ -80,10 +80,10 @@ func client(
     return OrchestratorClient(configuration: configuration, transport: transport, now: now, onCall: onCall)
 }
 
-/// A file beside these tests.
+/// A file of the tests' fixtures.
 func resource(_ name: String) throws -> [UInt8] {
-    let folder = "\(#filePath)".split(separator: "/").dropLast().map { "/" + $0 }.joined()
-    return try fileContent(folder + "/Resources/" + name)
+    let folder = "\(#filePath)".split(separator: "/").dropLast(2).map { "/" + $0 }.joined()
+    return try fileContent(folder + "/Fixtures/" + name)
 }
 
 func resourceText(_ name: String) throws -> String {

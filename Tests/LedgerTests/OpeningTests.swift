@@ -54,15 +54,6 @@ import Testing
         await first.close()
     }
 
-    /// A ledger that nobody refers to any more is closed: nothing is left but the file, and it can be opened.
-    @Test func forgottenLedgerIsClosed() async throws {
-        for number in 1...50 {
-            let ledger = try await open(folder.ledger)
-            try await ledger.commit(mixedBatch(number))
-        }
-        #expect(try await open(folder.ledger).watchVersion == "50")
-    }
-
     /// A start for another cluster, orchestrator or scope is told both sides, and changes nothing.
     @Test(arguments: [
         (LedgerBinding(clusterID: "cluster-b", orchestrator: "vco.example/7", scope: "*"), ["cluster-a", "cluster-b"]),

@@ -95,9 +95,9 @@ func resource(_ name: String) -> JSON {
 }
 
 enum ResourceFile {
-    /// Where a resource lies, beside this very file: reading it needs no bundle and no Foundation.
+    /// Where a fixture lies, found from this very file: reading it needs no bundle and no Foundation.
     static func path(_ name: String, file: String = #filePath) -> String {
-        file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-            + "/Resources/" + name
+        file.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
+            + "/Fixtures/vco/" + name
     }
 }
