@@ -1,0 +1,197 @@
+import BusinessPolicy
+import Operator
+import Simulation
+import Testing
+
+/// The ledger is gone between two runs: the statuses and the VCO know enough.
+@Suite struct LedgerLossTests {
+    /// A start without a ledger writes nothing anywhere, and deletion still takes the rule.
+    @Test func nothingIsWrittenAndDeletionWorks() async throws {
+        let world = try World()
+        let foreign = world.names()
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.becomesReady("web")
+        }
+        world.loseLedger()
+        world.clearCounts()
+        try await world.run {
+            try await world.until("the module was read") { world.calls["getConfigurationModules"] ?? 0 > 0 }
+            try await world.settle()
+            #expect(world.vcoWrites == 0)
+            #expect(world.apiServer.writes == 0)
+            #expect(world.apiServer.events().count == 1, "only the first run's RuleAdded")
+            world.apiServer.delete("web")
+            try await world.goes("web")
+            #expect(world.names() == foreign)
+        }
+    }
+
+    /// A spec that changed meanwhile is written in place, in one write.
+    @Test func changedSpecIsUpdatedInPlace() async throws {
+        let world = try World()
+        try await world.run {
+            for name in ["a", "b", "c"] { world.apiServer.apply(name, spec: world.spec()) }
+            try await world.becomesReady("a", "b", "c")
+        }
+        let names = world.names()
+        world.loseLedger()
+        world.apiServer.apply("b", spec: world.spec(port: 9090))
+        world.clearCounts()
+        try await world.run {
+            try await world.becomesReady("b")
+            #expect(world.vcoWrites == 1)
+            #expect(world.names() == names)
+            #expect(world.rule("default.b")?["match"]?["dport_low"] == 9090)
+        }
+    }
+
+    /// A changed name leaves no rule under the old one.
+    @Test func changedNameLeavesNoOrphan() async throws {
+        let world = try World()
+        let foreign = world.names()
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec(name: "old"))
+            try await world.becomesReady("web")
+        }
+        world.loseLedger()
+        world.apiServer.apply("web", spec: world.spec(name: "new"))
+        try await world.run {
+            try await world.becomesReady("web")
+            #expect(world.names() == ["new"] + foreign)
+            #expect(world.status("web").rule?.name == "new")
+        }
+    }
+
+    /// A paused resource keeps its rule, and is found again when it goes on or goes away.
+    @Test func pausedResource() async throws {
+        let world = try World()
+        try await world.run {
+            for name in ["stays", "leaves"] { world.apiServer.apply(name, spec: world.spec()) }
+            try await world.becomesReady("stays", "leaves")
+            for name in ["stays", "leaves"] { world.pause(name) }
+            try await world.becomes("Paused", "stays")
+            try await world.becomes("Paused", "leaves")
+        }
+        world.loseLedger()
+        world.clearCounts()
+        try await world.run {
+            try await world.requestReconcile("stays", "look")
+            #expect(world.vcoWrites == 0)
+            world.apiServer.delete("leaves")
+            try await world.goes("leaves")
+            #expect(world.rule("default.leaves") == nil)
+            #expect(world.rule("default.stays") != nil)
+            world.apiServer.apply("stays", spec: world.spec(port: 9090))
+            world.unpause("stays")
+            try await world.becomesReady("stays")
+            #expect(world.rule("default.stays")?["match"]?["dport_low"] == 9090)
+        }
+    }
+
+    /// A paused resource keeps its rule on the old profile though its spec names another by now.
+    @Test func pausedResourceThatMoved() async throws {
+        let world = try World()
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.becomesReady("web")
+            world.pause("web")
+            try await world.becomes("Paused", "web")
+        }
+        world.loseLedger()
+        world.apiServer.apply("web", spec: world.spec(profile: World.branch))
+        world.clearCounts()
+        try await world.run {
+            try await world.requestReconcile("web", "look")
+            try await world.settle()
+            #expect(world.rule("default.web") != nil)
+            #expect(world.vcoWrites == 0)
+            world.unpause("web")
+            try await world.until("it moved") { world.status("web").rule?.profile == World.branch }
+            #expect(world.rule("default.web") == nil)
+        }
+    }
+
+    /// A rule removed in the portal meanwhile is made again; one that was edited is put right.
+    @Test func driftWhileTheLedgerWasLost() async throws {
+        let world = try World()
+        try await world.run {
+            for name in ["edited", "removed"] { world.apiServer.apply(name, spec: world.spec()) }
+            try await world.becomesReady("edited", "removed")
+        }
+        world.loseLedger()
+        try world.edit(.deleteRule(101, segment: World.segment, rule: "default.removed"))
+        try world.edit(
+            .setMember(101, segment: World.segment, rule: "default.edited", path: "match.dport_low", value: 1))
+        try await world.run {
+            try await world.until("both are right") {
+                world.rule("default.removed") != nil && world.rule("default.edited")?["match"]?["dport_low"] == 8080
+            }
+            world.apiServer.delete("removed")
+            world.apiServer.delete("edited")
+            try await world.goes("removed")
+            try await world.goes("edited")
+            #expect(!world.names().contains("default.edited"))
+        }
+    }
+
+    /// A resource whose rule was removed in the portal as well can be deleted.
+    @Test func deletionWithoutRuleOrLedger() async throws {
+        let world = try World()
+        let foreign = world.names()
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.becomesReady("web")
+        }
+        world.loseLedger()
+        try world.edit(.deleteRule(101, segment: World.segment, rule: "default.web"))
+        world.apiServer.delete("web")
+        try await world.run {
+            try await world.goes("web")
+            #expect(world.names() == foreign)
+        }
+    }
+
+    /// An adopted rule is never deleted, though its original is forgotten with the ledger.
+    @Test func adoptedRuleStays() async throws {
+        let world = try World()
+        try world.addByHand(try world.honouringRule("mine"))
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec(name: "mine"))
+            try await world.becomesReady("web")
+        }
+        world.loseLedger()
+        world.apiServer.delete("web")
+        try await world.run {
+            try await world.goes("web")
+            #expect(world.names().contains("mine"))
+        }
+    }
+
+    /// A name that two want stays with the one whose status names the rule.
+    @Test func claimsSurvive() async throws {
+        let world = try World()
+        try await world.run {
+            world.apiServer.apply("a-waits", spec: world.spec(name: "other"))
+            try await world.becomesReady("a-waits")
+            world.apiServer.apply("holder", spec: world.spec(name: "shared", port: 9090))
+            try await world.becomesReady("holder")
+            world.apiServer.apply("a-waits", spec: world.spec(name: "shared"))
+            try await world.becomes("NameConflict", "a-waits")
+            try await world.until("its old rule is gone") { !world.names().contains("other") }
+        }
+        world.loseLedger()
+        world.clearCounts()
+        world.orchestrator.inject(.unavailable, calls: nil)
+        try await world.run {
+            try await world.until("the VCO was asked") { !world.calls.isEmpty }
+            try await world.settle()
+            #expect(world.isReady("holder"), "also while the VCO is down")
+            world.orchestrator.clearFaults()
+            try await world.requestReconcile("holder", "look")
+            #expect(world.isReady("holder"))
+            #expect(world.rule("shared")?["match"]?["dport_low"] == 9090)
+            #expect(world.vcoWrites == 0)
+        }
+    }
+}
