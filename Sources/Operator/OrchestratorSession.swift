@@ -131,6 +131,11 @@ final class OrchestratorSession: Sendable {
         return fresh
     }
 
+    /// The ids of the profiles of that name, as far as known without a call.
+    func lastKnownIDs(of name: String) -> Set<Int> {
+        Set(state.withLock { $0.directory }?.named(name).map(\.id) ?? [])
+    }
+
     /// Looks whether the token or the CA has changed; a change ends the wait for a better one at once.
     func checkCredentials() {
         let generation = client.credentialGeneration()

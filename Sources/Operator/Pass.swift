@@ -17,6 +17,8 @@ struct Pass: Sendable {
     var recorded: [OwnedRule]
     /// The owners among them when the pass began, by uid.
     let hadRecord: Set<String>
+    /// The ids of the profiles that bore the name when they were last listed: a renamed one is recorded under another.
+    let knownIDs: Set<Int>
     /// Owners of rules that were found changed on the VCO and are not back in order yet, by uid.
     var drifted: Set<String> = []
     /// Subjects that this pass must leave alone, by uid: they changed under it.
@@ -72,7 +74,8 @@ struct Pass: Sendable {
 
     /// Whether the VCO has anything to do with this pass.
     var needsOrchestrator: Bool {
-        !visitors.isEmpty || recorded.contains { $0.profileName == key }
+        !visitors.isEmpty
+            || recorded.contains { $0.profileName == key || knownIDs.contains($0.place.profileID) }
             || subjects.contains { subject in
                 switch subject.stance {
                 case .wants, .quarantined: true
@@ -128,6 +131,10 @@ extension VelocloudBP {
         guard let condition = status.condition(.programmed) else { return false }
         return condition.isTrue && condition.observedGeneration == generation
     }
+
+    /// True once our finalizer is off a resource that is being deleted: what keeps it is the business of others, and
+    /// its status claims nothing any more.
+    var isLetGo: Bool { deletedAt != nil && !hasFinalizer }
 
     /// True when somebody asked for a reconcile that has not been answered.
     var hasOpenRequest: Bool {

@@ -15,31 +15,29 @@ extension Reconciler {
         var doubtful: [Owner] = []
     }
 
-    /// Proves one by one that owners are gone. Too many at once are believed of nobody: that is how a wrong cluster,
-    /// a broken list or a restored backup looks.
+    /// Proves one by one that owners are gone. Too many at once are believed of nobody: that is how a wrong cluster or
+    /// a broken list looks. Whoever is there under another uid is not absent, but has a successor.
     func proveAbsence(of lost: [OwnedRule], among recorded: [OwnedRule]) async -> Absence {
         var absence = Absence()
-        guard !lost.isEmpty else {
-            updateGuard(held: 0)
-            return absence
-        }
-        let absent = recorded.filter { cache.resource($0.owner)?.uid != $0.owner.uid }
-        if absent.count > policy.deletesMax, absent.count * 2 > recorded.count {
+        guard !lost.isEmpty || metrics.snapshot.deletionsHeld > 0 else { return absence }
+        let absentCount = recorded.count { cache.resource($0.owner) == nil }
+        let isHeld = absentCount > policy.deletesMax && absentCount * 2 > recorded.count
+        metrics.update { $0.deletionsHeld = isHeld ? absentCount : 0 }
+        var owners = Array(Set(lost.map(\.owner))).sorted()
+        if isHeld, !lost.isEmpty {
             log.event(
                 .error,
                 "Too many resources are absent at once; their rules are kept",
                 [
-                    .resources: "\(absent.count)",
-                    .flag: "restart with --max-deletes \(absent.count) if they were really deleted",
+                    .resources: "\(absentCount)",
+                    .flag: "restart with --max-deletes \(absentCount) if they were really deleted",
                 ])
-            updateGuard(held: absent.count)
-            absence.doubtful = lost.map(\.owner)
-            return absence
+            absence.doubtful = owners.filter { cache.resource($0) == nil }
+            owners.removeAll { cache.resource($0) == nil }
         }
-        updateGuard(held: 0)
-        for rule in lost where rule.isOwnerAbsent { absence.proven.insert(rule.owner.uid) }
-        let open = Array(Set(lost.map(\.owner)).filter { !absence.proven.contains($0.uid) }).sorted()
-        for (owner, presence) in await cluster.presence(of: open) {
+        let known = Set(lost.filter(\.isOwnerAbsent).map(\.owner))
+        absence.proven = Set(owners.filter(known.contains).map(\.uid))
+        for (owner, presence) in await cluster.presence(of: owners.filter { !known.contains($0) }) {
             switch presence {
             case .absent: absence.proven.insert(owner.uid)
             case .present, .unknown: absence.doubtful.append(owner)
@@ -48,21 +46,10 @@ extension Reconciler {
         return absence
     }
 
-    private func updateGuard(held: Int) {
-        metrics.update { $0.deletionsHeld = held }
-    }
-
     /// No profile bears the name: says so to those who name it, and looks after rules recorded under that name.
     func profileMissing(_ pass: inout Pass, _ directory: ProfileDirectory) async throws(SessionError) {
         pass.waitAll(.profileNotFound, directory.advice(for: pass.key))
-        for id in Set(pass.recorded.filter { $0.profileName == pass.key }.map(\.place.profileID)).sorted() {
-            if let renamed = directory.with(id: id) {
-                // The same profile under another name: its own key takes our rules out.
-                pass.otherKeys.insert(renamed.name)
-            } else {
-                try await strike(id, &pass, directory)
-            }
-        }
+        try await lookAfterOldPlaces(&pass, directory)
         let isGone = strikeName(pass.key, epoch: pass.epoch, directory)
         if isGone {
             for visitor in pass.visitors { clear(visitor, &pass) }
@@ -71,11 +58,27 @@ extension Reconciler {
             guard case .leaving = subject.stance else { continue }
             let uid = subject.resource.uid
             if isGone {
+                // What its status names on another profile is that one's business.
+                guard subject.resource.status.rule?.profile ?? pass.key == pass.key else { continue }
                 memory.withLock { _ = $0.cleared.insert(uid) }
             } else {
                 pass.results[uid] = .waiting(
                     .profileNotFound,
                     message: "The profile is not on the orchestrator; velokube makes sure at the next resync.")
+            }
+        }
+    }
+
+    /// Looks after rules recorded under the name of the pass on profiles that do not bear it: renamed, or gone.
+    func lookAfterOldPlaces(_ pass: inout Pass, _ directory: ProfileDirectory) async throws(SessionError) {
+        let named = Set(directory.named(pass.key).map(\.id))
+        let ids = Set(pass.recorded.filter { $0.profileName == pass.key }.map(\.place.profileID)).subtracting(named)
+        for id in ids.sorted() {
+            if let renamed = directory.with(id: id) {
+                // The same profile under another name: its own key takes our rules out.
+                pass.otherKeys.insert(renamed.name)
+            } else {
+                try await strike(id, &pass, directory)
             }
         }
     }
@@ -122,5 +125,9 @@ extension Reconciler {
             .warning,
             "Profile is gone; its rules went with it", [.profile: .string(pass.key), .resources: "\(gone.count)"])
         pass.recorded.removeAll { $0.place.profileID == id }
+        for rule in gone {
+            guard let resource = cache.resource(rule.owner), resource.uid == rule.owner.uid else { continue }
+            clear(resource, &pass)
+        }
     }
 }

@@ -51,6 +51,10 @@ extension Reconciler {
         let module = try await session.call { client throws(OrchestratorError) in try await client.module(profileID: id)
         }
         guard let module else {
+            guard assignment.recorded.isEmpty else {
+                let words = "the profile \"\(pass.key)\" has rules of velokube, but no QOS module was shown"
+                throw SessionError(error: .unreadable(words), retryAt: nil)
+            }
             return .unusable(.segmentNotFound, message: "The profile \"\(pass.key)\" has no QOS module.")
         }
         let document: PolicyDocument

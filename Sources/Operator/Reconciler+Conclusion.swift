@@ -11,7 +11,9 @@ extension Reconciler {
     func putFinalizers(_ pass: inout Pass) async {
         guard !policy.isDryRun else { return }
         let candidates = pass.subjects.compactMap { $0.stance.desired(for: $0.resource, allowed: policy.allowed) }
-        let losers = claims(candidates, recorded: pass.recorded.filter { $0.profileName == pass.key })
+        let stated = pass.subjects.map(\.resource).filter { !pass.hadRecord.contains($0.uid) }
+            .compactMap { $0.statedRecord(profile: pass.key) }
+        let losers = claims(candidates, recorded: pass.recorded.filter { $0.profileName == pass.key } + stated)
         let conflicts = Set(losers.map(\.owner.uid))
         for refusal in losers { pass.results[refusal.owner.uid] = refusal.cause.result }
         let bare = pass.subjects.filter { subject in
@@ -72,10 +74,10 @@ extension Reconciler {
                 continue
             }
             guard let verdict = verdict(on: subject, owned, pass) else { continue }
-            let isAnswered = pass.results[resource.uid] != nil || !pass.needsOrchestrator
             let updated = resource.status.updated(
                 by: verdict, generation: resource.generation,
-                handledReconcileAt: isAnswered ? resource.reconcileRequestedAt : resource.status.lastHandledReconcileAt,
+                handledReconcileAt: isAnswered(subject, pass)
+                    ? resource.reconcileRequestedAt : resource.status.lastHandledReconcileAt,
                 now: timestamp(milliseconds: time.wallMilliseconds()))
             if updated != resource.status {
                 statuses.append((resource, updated))
@@ -109,13 +111,24 @@ extension Reconciler {
         await cluster.post(pass.events)
     }
 
+    /// Whether the pass did for a resource what can be done: then a request for a reconcile is answered.
+    private func isAnswered(_ subject: Pass.Subject, _ pass: Pass) -> Bool {
+        switch subject.stance {
+        case .held, .quarantined: true
+        case .wants, .leaving: pass.results[subject.resource.uid] != nil || !pass.needsOrchestrator
+        }
+    }
+
     /// A resource may go once no rule and no open intention stands under its uid, by ledger and by status.
     private func isReleased(_ subject: Pass.Subject, _ owned: [OwnedRule], _ pass: Pass) -> Bool {
         guard case .leaving = subject.stance, owned.isEmpty else { return false }
         let uid = subject.resource.uid
-        // A status that names a rule which the ledger never knew must first be looked for on the VCO.
-        return subject.resource.status.rule == nil || pass.hadRecord.contains(uid)
-            || memory.withLock { $0.cleared.contains(uid) }
+        // A status that names a rule which the ledger never knew must first be looked for on the VCO; a rule on
+        // another profile is the business of that profile's key.
+        guard let old = subject.resource.status.rule, !memory.withLock({ $0.cleared.contains(uid) }) else {
+            return true
+        }
+        return old.profile == pass.key && pass.hadRecord.contains(uid)
     }
 
     /// What there is to say of a resource; nil when nothing new is known.
@@ -133,10 +146,17 @@ extension Reconciler {
         case .wants(let spec):
             return wanting(resource, spec, result, owned, pass)
         case .leaving:
-            guard case .waiting(let reason, let message) = result else { return nil }
-            return Verdict(
-                acceptance: .accepted(warnings: []),
-                programming: .waiting(reason, message: message, rule: place(of: resource, owned, pass)))
+            switch result {
+            case .waiting(let reason, let message):
+                return Verdict(
+                    acceptance: .accepted(warnings: []),
+                    programming: .waiting(reason, message: message, rule: place(of: resource, owned, pass)))
+            case .refused(let reason, let message):
+                // Its rule cannot be told from others of the name: a human must say which is to go.
+                return Verdict(acceptance: .refused(reason, message: message), programming: .unchanged)
+            case .programmed, nil:
+                return nil
+            }
         }
     }
 
@@ -170,11 +190,12 @@ extension Reconciler {
     /// none behind.
     private func place(of resource: VelocloudBP, _ owned: [OwnedRule], _ pass: Pass) -> Status.RuleReference? {
         if let elsewhere = owned.first(where: { $0.place.profileID != pass.profileID }) { return elsewhere.reference }
-        let isCleared = memory.withLock { $0.cleared.contains(resource.uid) } || pass.hadRecord.contains(resource.uid)
-        if let old = resource.status.rule, !isCleared, old.profile != pass.key || pass.moduleVersion == nil {
-            return old
+        guard let old = resource.status.rule, !memory.withLock({ $0.cleared.contains(resource.uid) }) else {
+            return owned.first?.reference
         }
-        return owned.first?.reference
+        // The ledger may have been lost with the record of the old place: that one's own key says when it is clear.
+        if old.profile != pass.key { return old }
+        return pass.moduleVersion == nil && !pass.hadRecord.contains(resource.uid) ? old : owned.first?.reference
     }
 
     /// Tells those who want a rule, and have had no word for this generation, that it takes longer.
@@ -215,5 +236,16 @@ extension OwnedRule {
     var reference: Status.RuleReference {
         Status.RuleReference(
             profile: profileName, segment: segmentName, name: place.name, isAdopted: original != nil)
+    }
+}
+
+extension VelocloudBP {
+    /// Who has which name as far as the status tells, for a resource that the ledger does not know: enough for claims
+    /// before the VCO has been read, and for nothing else.
+    fileprivate func statedRecord(profile: String) -> OwnedRule? {
+        guard let rule = status.rule, rule.profile == profile else { return nil }
+        return OwnedRule(
+            place: RulePlace(profileID: -1, segmentID: -1, name: rule.name), owner: owner, profileName: profile,
+            segmentName: rule.segment, wanted: nil, order: DesiredRule.defaultOrder)
     }
 }

@@ -34,6 +34,7 @@ extension Reconciler {
         let found = directory.named(pass.key)
         if found.count == 1 {
             memory.withLock { $0.missing[pass.key] = nil }
+            try await lookAfterOldPlaces(&pass, directory)
             return found[0]
         }
         if found.count > 1 {
@@ -87,10 +88,8 @@ extension Reconciler {
                 lost.append(rule)
                 continue
             }
-            let quarantine = memory.withLock { $0.quarantine[resource.uid] }
-            let stance = Stance(of: resource, quarantine: quarantine, allowed: policy.allowed)
             // Held resources keep their rule wherever it is; others have moved on, and the plan takes the rule away.
-            if case .held = stance { desired.append(.hold(for: rule.owner)) }
+            if isHeld(resource) { desired.append(.hold(for: rule.owner)) }
         }
         let absence = await proveAbsence(of: lost, among: pass.recorded)
         for index in recorded.indices where absence.proven.contains(recorded[index].owner.uid) {
@@ -102,10 +101,16 @@ extension Reconciler {
         let rebuildable = (pass.subjects.map(\.resource) + pass.visitors).filter {
             $0.status.rule?.profile == pass.key && !known.contains($0.uid)
         }
+        desired += rebuildable.filter { !here.contains($0.uid) && isHeld($0) }.map { .hold(for: $0.owner) }
         return Assignment(
             profile: profile, desired: desired.sorted { $0.owner < $1.owner }, recorded: recorded,
             absent: absence.proven, rebuildable: rebuildable,
             isUrgent: !absence.proven.isEmpty || pass.subjects.contains { $0.resource.hasOpenRequest })
+    }
+
+    private func isHeld(_ resource: VelocloudBP) -> Bool {
+        if case .held = Stance(of: resource, quarantine: nil, allowed: policy.allowed) { return true }
+        return false
     }
 
     /// Whether the profile needs no plan: nothing wanted has changed, and the VCO's version has not moved either.
@@ -119,6 +124,11 @@ extension Reconciler {
                 || (assignment.rebuildable.isEmpty
                     && isSettled(desired: assignment.desired, recorded: assignment.recorded))
         else { return false }
+        let held = Set(assignment.desired.filter { $0.want == .hold }.map(\.owner.uid))
+        let isKnownByName = assignment.recorded.allSatisfy {
+            $0.profileName == assignment.profile.name || held.contains($0.owner.uid)
+        }
+        guard isKnownByName else { return false }
         guard let version = await ledger.profiles().first(where: { $0.id == id })?.settledVersion else { return false }
         if known.checkedEpoch < pass.epoch {
             if !known.missingSegments.isEmpty { return false }
@@ -151,11 +161,12 @@ extension Reconciler {
         }
     }
 
-    /// Lets the profiles look again where resources of this one still have a rule.
+    /// Lets the profiles look again where resources of this one still have a rule, by ledger or by status.
     private func noteOtherPlaces(_ pass: inout Pass) {
         let records = Dictionary(grouping: pass.recorded, by: \.owner.uid)
         for subject in pass.subjects {
             if case .held = subject.stance { continue }
+            if let stated = subject.resource.status.rule?.profile { pass.otherKeys.insert(stated) }
             pass.otherKeys.formUnion((records[subject.resource.uid] ?? []).map(\.profileName))
         }
     }

@@ -10,7 +10,7 @@ extension Reconciler {
         let before = draft.recordedByPlace
         let areWishesNew = !isSettled(desired: draft.desired, recorded: draft.recorded)
         for change in changes {
-            noteCleared(change, &pass)
+            noteCleared(change, before[change.place], &pass)
             let isDrift = change.isDrift(before: before[change.place], areWishesNew: areWishesNew)
             log.event(
                 .info,
@@ -31,17 +31,32 @@ extension Reconciler {
         }
     }
 
-    /// A resource of another profile, or one being deleted, has lost its rule here: its own key goes on from there.
-    private func noteCleared(_ change: Change, _ pass: inout Pass) {
-        guard change.record == nil, let resource = cache.resource(change.owner), resource.uid == change.owner.uid else {
-            return
+    /// A resource of another profile, or one being deleted, has lost its rule here, to nobody or to another resource;
+    /// or the rule is known by the profile's new name now. Its own key goes on from there.
+    private func noteCleared(_ change: Change, _ before: OwnedRule?, _ pass: inout Pass) {
+        let owner: Owner
+        if let record = change.record {
+            guard let before, before.owner.uid != record.owner.uid || before.profileName != record.profileName else {
+                return
+            }
+            owner = before.owner
+        } else {
+            owner = change.owner
         }
-        clear(resource, &pass)
+        guard let resource = cache.resource(owner), resource.uid == owner.uid else { return }
+        let stated = resource.status.rule?.profile
+        if stated == nil || stated == pass.key || stated == before?.profileName {
+            clear(resource, &pass)
+        } else {
+            // The status names yet another place, which is not known to be clear.
+            pass.otherKeys.insert(resource.profile ?? "")
+        }
     }
 
     /// Notes that the place which a resource's status names holds no rule of it any more.
     func clear(_ resource: VelocloudBP, _ pass: inout Pass) {
-        memory.withLock { _ = $0.cleared.insert(resource.uid) }
+        // Told once: a status that cannot be written must not keep two keys calling one another.
+        guard memory.withLock({ $0.cleared.insert(resource.uid).inserted }) else { return }
         pass.otherKeys.insert(resource.profile ?? "")
     }
 

@@ -64,7 +64,7 @@ final class Reconciler: Sendable {
     private func look(at key: String, now: Instant) async -> Pass {
         let recorded = await ledger.allRules()
         let (quarantine, epoch) = memory.withLock { ($0.quarantine, $0.epoch) }
-        let resources = cache.resources(of: key)
+        let resources = cache.resources(of: key).filter { !$0.isLetGo }
         let subjects = resources.filter { ($0.profile ?? "") == key }.map {
             Pass.Subject(
                 resource: $0,
@@ -73,7 +73,7 @@ final class Reconciler: Sendable {
         let pass = Pass(
             key: key, startedAt: now, epoch: epoch, subjects: subjects,
             visitors: resources.filter { ($0.profile ?? "") != key }, recorded: recorded,
-            hadRecord: Set(recorded.map(\.owner.uid)))
+            hadRecord: Set(recorded.map(\.owner.uid)), knownIDs: session.lastKnownIDs(of: key))
         noteFirstSeen(pass)
         return pass
     }

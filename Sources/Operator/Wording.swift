@@ -69,8 +69,10 @@ extension OrchestratorError {
     /// The reason of the `Programmed` condition, and what to tell its reader.
     var waitReason: (Verdict.WaitReason, String) {
         switch self {
-        case .unreachable(let text), .unreadable(let text):
+        case .unreachable(let text):
             (.unreachable, "The orchestrator cannot be reached: \(text). velokube keeps trying.")
+        case .unreadable(let text):
+            (.unreachable, "The orchestrator's answer cannot be used: \(text). velokube keeps trying.")
         case .outcomeUnknown(let text):
             (.unreachable, "The reply to a write was lost: \(text). velokube reads the profile again.")
         case .rateLimited:

@@ -53,6 +53,7 @@ import Testing
             try await world.becomesReady("younger")
             world.apiServer.apply("older", spec: world.spec(name: "shared"))
             try await world.becomes("NameConflict", "older")
+            try await world.until("its old rule is gone") { !world.names().contains("other") }
         }
         world.clearCounts()
         try await world.run {

@@ -178,10 +178,16 @@ import Testing
             try await world.becomesReady("holder")
             world.apiServer.apply("a-waits", spec: world.spec(name: "shared"))
             try await world.becomes("NameConflict", "a-waits")
+            try await world.until("its old rule is gone") { !world.names().contains("other") }
         }
         world.loseLedger()
         world.clearCounts()
+        world.orchestrator.inject(.unavailable, calls: nil)
         try await world.run {
+            try await world.until("the VCO was asked") { !world.calls.isEmpty }
+            try await world.settle()
+            #expect(world.isReady("holder"), "also while the VCO is down")
+            world.orchestrator.clearFaults()
             try await world.requestReconcile("holder", "look")
             #expect(world.isReady("holder"))
             #expect(world.rule("shared")?["match"]?["dport_low"] == 9090)

@@ -126,10 +126,10 @@ import Testing
     /// Two profiles of one name are told apart for nobody; whoever has a rule on one keeps it.
     @Test func twoProfilesOfOneName() async throws {
         let world = try World()
+        try world.edit(.createProfile(name: World.branch))
         try await world.run(World.impatient) {
             world.apiServer.apply("web", spec: world.spec())
             try await world.becomesReady("web")
-            try world.edit(.createProfile(name: World.branch))
             world.apiServer.apply("new", spec: world.spec(profile: World.branch))
             try await world.becomes("ProfileNotFound", "new")
             #expect(world.message("new").contains("2 profiles are named \"\(World.branch)\""))
@@ -208,8 +208,8 @@ import Testing
             try await world.requestReconcile("web", "and again")
             #expect(world.status("web").rule?.profile == World.profile)
             world.unblind()
+            try await world.until("the old rule is gone") { world.names() == foreign }
             try await world.until("the new place is told") { world.status("web").rule?.profile == World.branch }
-            #expect(world.names() == foreign)
         }
     }
 

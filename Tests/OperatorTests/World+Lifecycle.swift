@@ -57,7 +57,7 @@ extension World {
         for suffix in ["", "-wal", "-shm", ".lock"] { unlink(statePath + suffix) }
     }
 
-    /// From here on the module of this profile is answered with `null`, of others as ever.
+    /// From here on the module of this profile is answered with nonsense, of others as ever.
     func blind(_ profileID: Int) {
         let wanted = "\(profileID)"
         transport.onRequest { request in
@@ -66,7 +66,7 @@ extension World {
             else { return nil }
             return .reply(
                 SimulatedReply(
-                    status: 200, headers: [HTTPHeader("Content-Type", "application/json")], body: Array("null".utf8)))
+                    status: 200, headers: [HTTPHeader("Content-Type", "application/json")], body: Array("17".utf8)))
         }
     }
 
