@@ -23,35 +23,63 @@ final class World: Sendable {
     let transport: SimulatedTransport
     let metrics: MetricsRegistry
     let statePath: String
+    /// The time that all of this happens in; a test can push it ahead.
+    let clock: WorldClock
+    /// Where the VCO's token is read from by runs that ask for it.
+    let tokenPath: String
+    /// The controller that runs now.
+    let controller = Locked<Controller?>(nil)
+    /// Reads of modules since the counts were cleared: of the document, and of its version alone.
+    private let moduleReads = Locked((whole: 0, version: 0))
+    /// What a test does after a request's effect, while its answer is on the way.
+    private let afterEffect = Locked<(@Sendable (HTTPRequest) -> Void)?>(nil)
     /// Rung after every request that had its effect.
     private let changed = Bell()
     private let folder: String
-    private let time = Time.live
+    private let time: Time
 
     /// How the controller is to run.
     struct Settings: Sendable {
         var policy = ReconcilePolicy()
         var resync = Duration.seconds(3600)
         var workers = 4
+        /// The token comes from the world's file, as from a mounted Secret.
+        var readsTokenFile = false
     }
 
-    init(modes: OrchestratorModes = OrchestratorModes(), includingNetworkBased: Bool = false) throws {
+    init(
+        modes: OrchestratorModes = OrchestratorModes(), includingNetworkBased: Bool = false,
+        clock: WorldClock = WorldClock()
+    ) throws {
+        let time = clock.time
+        self.clock = clock
+        self.time = time
         orchestrator = OrchestratorSimulator(
             token: "secret-token", modes: modes, includingNetworkBased: includingNetworkBased)
-        apiServer = SimulatedAPIServer(wallMilliseconds: Time.live.wallMilliseconds)
+        apiServer = SimulatedAPIServer(wallMilliseconds: time.wallMilliseconds)
         transport = SimulatedTransport(
-            orchestrator: orchestrator, apiServer: apiServer, wallMilliseconds: Time.live.wallMilliseconds,
-            sleep: { try await Time.live.sleep(Time.live.now() + $0) })
-        metrics = MetricsRegistry(startedAt: Time.live.now())
+            orchestrator: orchestrator, apiServer: apiServer, wallMilliseconds: time.wallMilliseconds,
+            sleep: { try await time.sleep(time.now() + $0) })
+        metrics = MetricsRegistry(startedAt: time.now())
         var template = Array("/tmp/velokube-world.XXXXXX".utf8CString)
         let path = try #require(mkdtemp(&template))
         folder = String(cString: path)
         statePath = folder + "/ledger.db"
-        transport.afterEffect { [changed] _ in changed.ring() }
+        tokenPath = folder + "/token"
+        try write(token: "secret-token")
+        transport.afterEffect { [changed, moduleReads, afterEffect] request in
+            if request.url.hasSuffix("getConfigurationModules") {
+                let isWhole = !String(decoding: request.body ?? [], as: UTF8.self).contains("noData")
+                moduleReads.withLock { if isWhole { $0.whole += 1 } else { $0.version += 1 } }
+            }
+            afterEffect.withLock { $0 }?(request)
+            changed.ring()
+        }
     }
 
     deinit {
         for suffix in ["", "-wal", "-shm", ".lock"] { unlink(statePath + suffix) }
+        unlink(tokenPath)
         rmdir(folder)
     }
 
@@ -61,27 +89,31 @@ final class World: Sendable {
             path: statePath, binding: LedgerBinding(clusterID: "cluster", orchestrator: "vco", scope: "*"),
             now: time.wallMilliseconds())
         let controller = try await controller(ledger, settings)
+        self.controller.withLock { $0 = controller }
         let stop = StopSignal(bell: controller.cache.bell)
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let failure: (any Error)? = await withTaskGroup(of: Void.self) { group in
             group.addTask { await controller.run(isStopping: stop) }
             do {
                 try await body()
+                stop.set()
             } catch {
                 group.cancelAll()
-                throw error
+                return error
             }
-            stop.set()
-            try await group.waitForAll()
+            await group.waitForAll()
+            return nil
         }
+        self.controller.withLock { $0 = nil }
         await ledger.close()
+        if let failure { throw failure }
     }
 
     private func controller(_ ledger: Ledger, _ settings: Settings) async throws -> Controller {
-        let nanoseconds: @Sendable () -> Int64 = { Time.live.now().nanoseconds }
+        let nanoseconds: @Sendable () -> Int64 = { [time] in time.now().nanoseconds }
         let orchestrator = OrchestratorClient(
             configuration: try OrchestratorConfiguration.resolve(
-                url: "https://vco.example.test", tokenFile: nil, token: "secret-token", caFile: nil, enterpriseID: nil,
-                allowsInsecureHTTP: false),
+                url: "https://vco.example.test", tokenFile: settings.readsTokenFile ? tokenPath : nil,
+                token: "secret-token", caFile: nil, enterpriseID: nil, allowsInsecureHTTP: false),
             transport: transport, now: nanoseconds,
             onCall: { [metrics] method, result, duration in
                 metrics.update { $0.observeCall(method: method, result: result, duration: .nanoseconds(duration)) }
@@ -102,22 +134,22 @@ final class World: Sendable {
         _ what: Comment, within limit: Duration = .seconds(30), location: SourceLocation = #_sourceLocation,
         _ isSo: () throws -> Bool
     ) async throws {
-        let deadline = time.now() + limit
+        let deadline = Time.live.now() + limit
         while true {
             let heard = changed.count
             if try isSo() { return }
-            guard time.now() < deadline else {
+            guard Time.live.now() < deadline else {
                 Issue.record("never happened: \(what)", sourceLocation: location)
                 throw CancellationError()
             }
-            await changed.wait(since: heard, until: deadline, time: time)
+            await changed.wait(since: heard, until: deadline, time: .live)
         }
     }
 
     /// A pause in which something that must not happen could: long enough for the debounce and a write.
     func settle() async throws {
-        let quiet = time.now() + .milliseconds(700)
-        while time.now() < quiet { await changed.wait(since: changed.count, until: quiet, time: time) }
+        let quiet = Time.live.now() + .milliseconds(700)
+        while Time.live.now() < quiet { await changed.wait(since: changed.count, until: quiet, time: .live) }
     }
 }
 
@@ -164,7 +196,7 @@ extension World {
     }
 
     func edit(_ edit: PortalEdit) throws {
-        try orchestrator.edit(edit, now: Time.live.wallMilliseconds())
+        try orchestrator.edit(edit, now: time.wallMilliseconds())
     }
 
     /// Calls to the VCO since the log was cleared, by the last part of the method.
@@ -180,5 +212,29 @@ extension World {
         orchestrator.clearLog()
         apiServer.clearCounts()
         transport.clearRequests()
+        clearReads()
+    }
+
+    func clearReads() {
+        moduleReads.withLock { $0 = (0, 0) }
+    }
+
+    var wholeReads: Int { moduleReads.withLock { $0.whole } }
+    var versionReads: Int { moduleReads.withLock { $0.version } }
+
+    func onEffect(_ hook: (@Sendable (HTTPRequest) -> Void)?) {
+        afterEffect.withLock { $0 = hook }
+    }
+
+    /// Lets whoever waits for the world look again.
+    func wake() {
+        changed.ring()
+    }
+
+    /// Writes the token's file anew, as a changed Secret does.
+    func write(token: String) throws {
+        let file = try #require(fopen(tokenPath, "w"))
+        fputs(token, file)
+        fclose(file)
     }
 }

@@ -1,0 +1,55 @@
+import BusinessPolicy
+import ControlLoop
+import HTTPTransport
+import Operator
+import Simulation
+import Testing
+
+/// Being told to stop.
+@Suite struct StopTests {
+    /// A write in hand is finished: sent, verified, recorded and told.
+    @Test func writeInHandIsFinished() async throws {
+        let world = try World()
+        try await world.run {
+            world.transport.onRequest { $0.isUpdate ? .latency(.milliseconds(500)) : nil }
+            world.apiServer.apply("web", spec: world.spec(name: "web"))
+            try await world.until("the write is under way") {
+                world.transport.requests.contains { $0.url.hasSuffix(World.update) }
+            }
+        }
+        #expect(world.names().contains("web"))
+        #expect(world.isReady("web"))
+        world.clearCounts()
+        try await world.run {
+            try await world.until("looked at") { world.calls["getConfigurationModules"] ?? 0 >= 1 }
+            try await world.settle()
+            #expect(world.vcoWrites == 0 && world.apiServer.writes == 0)
+        }
+    }
+
+    /// In an outage there is nothing to wait for.
+    @Test func stopInAnOutage() async throws {
+        let world = try World()
+        world.breakOrchestrator(.connect)
+        let began = Locked(Instant(nanoseconds: 0))
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.until("web waits") { world.reason("web") == "Unreachable" }
+            world.clock.advance(by: .seconds(100))
+            try await world.settle()
+            began.withLock { $0 = world.clock.now }
+        }
+        #expect(world.clock.now.since(began.withLock { $0 }) < .seconds(5))
+    }
+
+    /// Nothing to do, before the first list and after it.
+    @Test func stopAtRest() async throws {
+        let world = try World()
+        try await world.run {}
+        try await world.run { try await world.settle() }
+        world.apiServer.modes.crd = .missing
+        let start = world.clock.now
+        try await world.run {}
+        #expect(world.clock.now.since(start) < .seconds(5))
+    }
+}
