@@ -45,6 +45,9 @@ final class World: Sendable {
         var workers = 4
         /// The token comes from the world's file, as from a mounted Secret.
         var readsTokenFile = false
+        /// A real API server in the place of the simulated one; the VCO stays simulated.
+        var kubeconfig: String?
+        var namespace: String?
     }
 
     init(
@@ -119,13 +122,17 @@ final class World: Sendable {
                 metrics.update { $0.observeCall(method: method, result: result, duration: .nanoseconds(duration)) }
             })
         let cluster = try ClusterConfiguration.resolve(
-            kubeURL: "https://kubernetes.example.test", kubeconfig: nil, context: nil, environment: [:])
+            kubeURL: settings.kubeconfig == nil ? "https://kubernetes.example.test" : nil,
+            kubeconfig: settings.kubeconfig, context: nil, environment: [:])
+        let network: any HTTPTransport =
+            settings.kubeconfig == nil ? transport : WireTransport { [changed] in changed.ring() }
         return Controller(
             Controller.Parts(
-                kubernetes: KubernetesClient(configuration: cluster, transport: transport, now: nanoseconds),
+                kubernetes: KubernetesClient(configuration: cluster, transport: network, now: nanoseconds),
                 orchestrator: orchestrator, ledger: ledger, time: time,
                 log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, metrics: metrics, seed: 1),
-            namespace: nil, notOlderThan: await ledger.watchVersion, policy: settings.policy, resync: settings.resync,
+            namespace: settings.namespace, notOlderThan: await ledger.watchVersion, policy: settings.policy,
+            resync: settings.resync,
             workers: settings.workers)
     }
 
