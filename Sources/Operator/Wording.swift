@@ -80,9 +80,13 @@ extension OrchestratorError {
         case .authentication(let text), .permission(let text):
             (.authFailed, text)
         case .rejected(let message, let faults):
-            (.rejectedByOrchestrator, ([message] + faults).joined(separator: "; "))
+            // A refused document is dealt with where it is written; this was a question, and no resource is at fault.
+            (
+                .pending,
+                "The orchestrator refuses velokube's calls: \(([message] + faults).joined(separator: "; ")). Check --vco-url and --enterprise-id; velokube tries again."
+            )
         case .failed(let text):
-            (.pending, "The orchestrator did not take the write: \(text). velokube tries again.")
+            (.pending, "The orchestrator answered with an error: \(text). velokube tries again.")
         }
     }
 }
