@@ -48,7 +48,12 @@ extension Reconciler {
 
     /// No profile bears the name: says so to those who name it, and looks after rules recorded under that name.
     func profileMissing(_ pass: inout Pass, _ directory: ProfileDirectory) async throws(SessionError) {
-        pass.waitAll(.profileNotFound, directory.advice(for: pass.key))
+        if directory.profiles.isEmpty {
+            // A list of nothing proves nothing: it is also what a token for another enterprise sees.
+            pass.delay(.profileNotFound, directory.advice(for: pass.key))
+        } else {
+            pass.waitAll(.profileNotFound, directory.advice(for: pass.key))
+        }
         try await lookAfterOldPlaces(&pass, directory)
         let isGone = strikeName(pass.key, epoch: pass.epoch, directory)
         if isGone {

@@ -44,7 +44,7 @@ extension Reconciler {
     private func stepBack(_ pass: inout Pass) {
         log.event(.warning, "The module keeps changing under us", [.profile: .string(pass.key)])
         pass.hasFailed = true
-        pass.waitAll(
+        pass.delay(
             .pending, "The profile keeps being changed by somebody else between read and write; velokube tries again.")
     }
 
@@ -98,7 +98,7 @@ extension Reconciler {
     ) async throws(SessionError) {
         guard try await acceptsUnchanged(assignment.profile) else {
             pass.hasFailed = true
-            pass.waitAll(
+            pass.delay(
                 .pending,
                 "The orchestrator refuses the profile's own rules, even without velokube's changes: \(message)")
             return
@@ -109,7 +109,7 @@ extension Reconciler {
         await waitForSpacing(assignment.profile.id)
         guard case .settled = try await attempt(assignment, holding: open, &pass) else {
             pass.hasFailed = true
-            pass.waitAll(.pending, "The orchestrator refuses the removal of rules: \(message)")
+            pass.delay(.pending, "The orchestrator refuses the removal of rules: \(message)")
             return
         }
         var groups = [candidates]
