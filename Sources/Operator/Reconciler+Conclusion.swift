@@ -66,7 +66,8 @@ extension Reconciler {
         let records = Dictionary(grouping: pass.recorded, by: \.owner.uid)
         var statuses: [(VelocloudBP, Status)] = []
         var released: [VelocloudBP] = []
-        for subject in pass.subjects where !pass.skipped.contains(subject.resource.uid) {
+        for var subject in pass.subjects where !pass.skipped.contains(subject.resource.uid) {
+            subject.resource = cache.current(subject.resource)
             let resource = subject.resource
             let owned = records[resource.uid] ?? []
             if isReleased(subject, owned, pass) {

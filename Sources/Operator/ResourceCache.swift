@@ -125,6 +125,15 @@ package final class ResourceCache: Sendable {
         state.withLock { $0.informer.objects(indexedBy: key) }
     }
 
+    /// The resource as the cache has it now, where only its status or version moved: to write on top of that. One that
+    /// changed otherwise stays as it was seen, so that a write for what it was is refused.
+    func current(_ seen: VelocloudBP) -> VelocloudBP {
+        guard let newest = resource(seen.owner), newest.uid == seen.uid, !newest.differsForReconcile(from: seen) else {
+            return seen
+        }
+        return newest
+    }
+
     func resource(_ owner: Owner) -> VelocloudBP? {
         state.withLock { $0.informer.object("\(owner.namespace)/\(owner.name)") }
     }
