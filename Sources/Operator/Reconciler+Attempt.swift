@@ -35,6 +35,8 @@ extension Reconciler {
         var document: PolicyDocument
         var desired: [DesiredRule]
         var recorded: [OwnedRule]
+        /// Those of them that the ledger has lost, and that resources' statuses tell of.
+        var rebuilt: [OwnedRule]
         var plan: Plan
         var readAt: Instant
 
@@ -90,9 +92,10 @@ extension Reconciler {
         }
         let known = Set(recorded.map(\.owner.uid))
         let taken = Set(recorded.map(\.place))
-        recorded += assignment.rebuildable.filter { !known.contains($0.uid) }
+        let rebuilt = assignment.rebuildable.filter { !known.contains($0.uid) }
             .compactMap { $0.rebuiltRecord(in: document, profile: assignment.profile) }
             .filter { !taken.contains($0.place) }
+        recorded += rebuilt
         let desired = assignment.desired.map { rule in
             var rule = rule
             if held.contains(rule.owner.uid) { rule.want = .hold }
@@ -104,7 +107,7 @@ extension Reconciler {
                 actual: document, recorded: recorded, placement: policy.placement))
         return Draft(
             assignment: assignment, module: module, document: document, desired: desired, recorded: recorded,
-            plan: plan, readAt: readAt)
+            rebuilt: rebuilt, plan: plan, readAt: readAt)
     }
 
     /// Settles a plan that does not touch the document: adoptions, transfers and records that only the ledger holds.
@@ -112,7 +115,7 @@ extension Reconciler {
         let changes = settled(draft.plan, readBack: draft.document).settled
         let batch = draft.settlement(of: changes, version: draft.module.version, at: time.wallMilliseconds())
         let known = await ledger.profiles().first { $0.id == draft.assignment.profile.id }
-        if !changes.isEmpty || batch.profiles.first != known {
+        if !batch.upserts.isEmpty || !batch.removals.isEmpty || batch.profiles.first != known {
             guard await commit(batch, &pass) else { return false }
         }
         announce(changes, draft, &pass)
@@ -124,6 +127,7 @@ extension Reconciler {
         _ draft: Draft, _ held: Set<String>, _ pass: inout Pass
     ) async throws(SessionError) -> AttemptResult {
         let id = draft.assignment.profile.id
+        noteDrift(draft, &pass)
         guard await commit(draft.intention(at: time.wallMilliseconds()), &pass) else { return .stopped }
         if time.now().since(draft.readAt) > Self.readTrustedFor {
             let summary = try await session.call { client throws(OrchestratorError) in
@@ -131,7 +135,6 @@ extension Reconciler {
             }
             guard summary?.version == draft.module.version else { return .changedUnderneath }
         }
-        pass.drifted = draft.driftedOwners
         let document = draft.document.applying(draft.plan)
         memory.withLock { [now = time.now()] in $0.profiles[id, default: .init()].lastWrite = now }
         do {
@@ -150,6 +153,15 @@ extension Reconciler {
             }
         }
         return try await verify(draft, held, &pass)
+    }
+
+    /// Remembers what is to be put back: once the intention is in the ledger, it looks like any other open write.
+    private func noteDrift(_ draft: Draft, _ pass: inout Pass) {
+        let places = memory.withLock { memory in
+            memory.drift.merge(draft.drift) { _, new in new }
+            return memory.drift
+        }
+        pass.drifted = Set(draft.plan.changes.filter { places[$0.place] != nil }.map(\.owner.uid))
     }
 
     /// Reads back what was written; only what the VCO shows is recorded as done.
@@ -191,115 +203,12 @@ extension Reconciler {
             profile.settled = .init(version: version, desired: draft.desired, refusals: refusals)
             profile.checkedEpoch = pass.epoch
             memory.profiles[draft.assignment.profile.id] = profile
+            memory.drift = memory.drift.filter { $0.key.profileID != draft.assignment.profile.id }
         }
         // A status that names a rule here is right, or the rule is gone by now.
         let kept = Set(draft.recorded.map(\.owner.uid))
         for resource in draft.assignment.rebuildable where !kept.contains(resource.uid) {
             clear(resource, &pass)
         }
-    }
-}
-
-extension Reconciler.Draft {
-    /// Everything the write is about to do, for the ledger.
-    func intention(at wall: Int64) -> LedgerBatch {
-        LedgerBatch(
-            upserts: plan.changes.compactMap(\.noted),
-            firstTouch: ModuleCopy(moduleID: module.id, at: wall, version: module.version, bytes: module.data))
-    }
-
-    /// Puts the ledger back as it was: the VCO refused the document, so nothing of it happened.
-    var reversal: LedgerBatch {
-        let before = recordedByPlace
-        var batch = LedgerBatch()
-        for change in plan.changes {
-            if let record = before[change.place] {
-                batch.upserts.append(record)
-            } else {
-                batch.removals.append(change.place)
-            }
-        }
-        return batch
-    }
-
-    /// What is recorded once these changes are seen to be so.
-    func settlement(of changes: [Change], version: String, at wall: Int64) -> LedgerBatch {
-        let before = rulesByPlace
-        var batch = LedgerBatch()
-        for change in changes {
-            if let record = change.record { batch.upserts.append(record) } else { batch.removals.append(change.place) }
-            batch.journal.append(
-                JournalEntry(
-                    at: wall, place: change.place, profileName: assignment.profile.name, owner: change.owner,
-                    kind: change.kind, reason: change.reason, before: before[change.place],
-                    after: change.record?.readBack))
-        }
-        batch.profiles = [
-            ProfileRecord(
-                id: assignment.profile.id, name: assignment.profile.name, moduleID: module.id, settledVersion: version,
-                missingStrikes: 0)
-        ]
-        return batch
-    }
-
-    /// What the document held in each place before.
-    private var rulesByPlace: [RulePlace: JSON] {
-        var rules: [RulePlace: JSON] = [:]
-        for segment in document.segments {
-            for rule in segment.rules {
-                guard let name = rule.name else { continue }
-                rules[RulePlace(profileID: assignment.profile.id, segmentID: segment.id, name: name)] = rule.value
-            }
-        }
-        return rules
-    }
-
-    /// Who has a rule that somebody changed or removed in the portal.
-    var driftedOwners: Set<String> {
-        let before = recordedByPlace
-        return Set(
-            plan.changes.filter { $0.kind != .move && $0.isDrift(before: before[$0.place], areWishesNew: false) }
-                .map(\.owner.uid))
-    }
-
-    /// The owners whose rules the document has and the VCO did not: one of them is at fault when it is refused.
-    var candidates: [Owner] {
-        var seen: Set<Owner> = []
-        return plan.changes.filter { change in
-            switch change.kind {
-            case .create, .update, .heal, .move, .adopt, .transfer: seen.insert(change.owner).inserted
-            case .delete, .restore, .forget, .record: false
-            }
-        }.map(\.owner)
-    }
-}
-
-extension Change {
-    /// The record of a change that was written and does not honour the settings, if a rule stands in its place.
-    func presentRecord(in document: PolicyDocument) -> OwnedRule? {
-        guard var record,
-            let rule = document.segments.first(where: { $0.id == place.segmentID })?.rules.first(where: {
-                $0.name == place.name
-            })
-        else { return nil }
-        record.readBack = rule.value
-        record.intent = nil
-        return record
-    }
-}
-
-extension VelocloudBP {
-    /// Ownership as the status tells it, for a resource that the ledger does not know.
-    func rebuiltRecord(in document: PolicyDocument, profile: ProfileSummary) -> OwnedRule? {
-        guard let rule = status.rule,
-            let segment = document.segments.first(where: { $0.name == rule.segment })
-                ?? document.segments.first(where: { $0.id == 0 && rule.segment == DesiredRule.globalSegment }),
-            let actual = segment.rules.first(where: { $0.name == rule.name })
-        else { return nil }
-        let order = (try? spec.get())?.order ?? DesiredRule.defaultOrder
-        return OwnedRule(
-            place: RulePlace(profileID: profile.id, segmentID: segment.id, name: rule.name), owner: owner,
-            profileName: profile.name, segmentName: segment.name, wanted: nil, order: order, readBack: actual.value,
-            original: rule.isAdopted ? actual.value : nil)
     }
 }

@@ -9,9 +9,13 @@ extension Reconciler {
     func announce(_ changes: [Change], _ draft: Draft, _ pass: inout Pass) {
         let before = draft.recordedByPlace
         let areWishesNew = !isSettled(desired: draft.desired, recorded: draft.recorded)
-        for change in changes {
+        for var change in changes {
             noteCleared(change, before[change.place], &pass)
-            let isDrift = change.isDrift(before: before[change.place], areWishesNew: areWishesNew)
+            let drift = memory.withLock { $0.drift.removeValue(forKey: change.place) }
+            let isDrift =
+                change.isDrift(before: before[change.place], areWishesNew: areWishesNew)
+                || drift != nil && change.record != nil
+            change.reason = drift ?? change.reason
             log.event(
                 .info,
                 change.sentence(isDrift: isDrift),

@@ -147,6 +147,8 @@ struct Memory: Sendable {
     var firstSeen: [String: (generation: Int, at: Instant)] = [:]
     /// Resources whose status still names a place where their rule was seen gone, by uid.
     var cleared: Set<String> = []
+    /// Why rules of ours that were changed on the VCO are to be put back, until they are.
+    var drift: [RulePlace: String] = [:]
     /// Profiles that are not there, by name: in how many resyncs in a row, and in which last.
     var missing: [String: Strikes] = [:]
 

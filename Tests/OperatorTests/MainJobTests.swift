@@ -44,7 +44,8 @@ import Testing
             }
             try await world.settle()
             #expect(world.vcoWrites == 1)
-            #expect(world.calls.values.reduce(0, +) <= 4, "\(world.calls)")
+            // A busy machine may take so long between read and write that the version is looked at once more.
+            #expect(world.callsTotal - world.versionReads <= 4, "\(world.calls)")
             #expect(world.apiServer.writes <= 2000, "\(world.apiServer.counts)")
         }
     }
