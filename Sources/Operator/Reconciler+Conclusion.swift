@@ -61,6 +61,7 @@ extension Reconciler {
     /// Writes what the pass found out: statuses that differ, finalizers that are done, events.
     func conclude(_ pass: inout Pass) async {
         pass.recorded = await ledger.allRules()
+        pass.cleared = memory.withLock { $0.cleared }
         metrics.update { [count = pass.recorded.count] in $0.rulesManaged = count }
         guard !policy.isDryRun else { return }
         let records = Dictionary(grouping: pass.recorded, by: \.owner.uid)
@@ -94,7 +95,8 @@ extension Reconciler {
             noteUnwritten(outcome, "The status cannot be written", resource, &pass)
             guard case .written(let written) = outcome else { continue }
             conditions.append(ConditionRecord(uid: written.uid, json: written.status.json["conditions"]))
-            if written.status.rule?.profile ?? pass.key == pass.key {
+            // Only what this status took into account: another key may have cleared the place while it was under way.
+            if pass.cleared.contains(written.uid), written.status.rule?.profile ?? pass.key == pass.key {
                 memory.withLock { _ = $0.cleared.remove(written.uid) }
             }
             observeProgrammed(written)
@@ -126,7 +128,7 @@ extension Reconciler {
         let uid = subject.resource.uid
         // A status that names a rule which the ledger never knew must first be looked for on the VCO; a rule on
         // another profile is the business of that profile's key.
-        guard let old = subject.resource.status.rule, !memory.withLock({ $0.cleared.contains(uid) }) else {
+        guard let old = subject.resource.status.rule, !pass.cleared.contains(uid) else {
             return true
         }
         return old.profile == pass.key && pass.hadRecord.contains(uid)
@@ -191,7 +193,7 @@ extension Reconciler {
     /// none behind.
     private func place(of resource: VelocloudBP, _ owned: [OwnedRule], _ pass: Pass) -> Status.RuleReference? {
         if let elsewhere = owned.first(where: { $0.place.profileID != pass.profileID }) { return elsewhere.reference }
-        guard let old = resource.status.rule, !memory.withLock({ $0.cleared.contains(resource.uid) }) else {
+        guard let old = resource.status.rule, !pass.cleared.contains(resource.uid) else {
             return owned.first?.reference
         }
         // The ledger may have been lost with the record of the old place: that one's own key says when it is clear.

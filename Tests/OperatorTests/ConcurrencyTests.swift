@@ -118,6 +118,29 @@ import Testing
         }
     }
 
+    /// A rule is taken out by one key while another key's status, which still names it, is on its way: the status is
+    /// put right afterwards.
+    @Test func statusUnderWay() async throws {
+        let world = try World()
+        let foreign = world.names()
+        try await world.run {
+            try await world.establish()
+            world.transport.onRequest { $0.isStatusPatch ? .latency(.seconds(60)) : nil }
+            try world.edit(.renameProfile(101, to: "New Name"))
+            world.passResync()
+            try await world.until("the status is on its way") {
+                world.transport.requests.contains { $0.method == "PATCH" && $0.url.contains("/status") }
+            }
+            try await world.until("the rule is out") { world.names() == foreign }
+            try await world.settle()
+            world.transport.onRequest(nil)
+            world.clock.advance(by: .seconds(60))
+            try await world.until("the status names no rule") {
+                world.reason("web") == "ProfileNotFound" && world.status("web").rule == nil
+            }
+        }
+    }
+
     /// Two writes to one profile start half a second apart, however often its resources change.
     @Test func writesAreSpaced() async throws {
         let world = try World()
