@@ -42,7 +42,7 @@ extension Status.RuleReference {
     }
 
     /// Whether both name the same rule, whatever is known of it.
-    func isSamePlace(as other: Self) -> Bool {
+    package func isSamePlace(as other: Self) -> Bool {
         (profile, segment, name) == (other.profile, other.segment, other.name)
     }
 }

@@ -93,7 +93,7 @@ extension Reconciler {
             noteUnwritten(outcome, "The status cannot be written", resource, &pass)
             guard case .written(let written) = outcome else { continue }
             conditions.append(ConditionRecord(uid: written.uid, json: written.status.json["conditions"]))
-            if written.status.rule?.profile ?? pass.key == pass.key {
+            if hasLeft(resource.status.rule, for: written.status.rule, pass) {
                 memory.withLock { _ = $0.cleared.remove(written.uid) }
             }
             observeProgrammed(written)
@@ -109,6 +109,16 @@ extension Reconciler {
         }
         _ = await commit(LedgerBatch(conditions: conditions), &pass)
         await cluster.post(pass.events)
+    }
+
+    /// Whether a status that was written names the old place no more, so that it need not be known as clear.
+    ///
+    /// One that still names it was made before another profile's pass, side by side with this one, saw it clear.
+    private func hasLeft(
+        _ old: Status.RuleReference?, for new: Status.RuleReference?, _ pass: Pass
+    ) -> Bool {
+        guard let new else { return true }
+        return new.profile == pass.key && !(old.map { $0.isSamePlace(as: new) } ?? false)
     }
 
     /// Whether the pass did for a resource what can be done: then a request for a reconcile is answered.
