@@ -76,13 +76,19 @@ struct ObjectCache<Object: InformerObject>: Sendable {
     }
 
     /// Takes in the reply to a write of ours, if the object is still the one that the write was made on.
+    ///
+    /// A reply at the same version is taken in too: so answers an API server (1.20 was tried) when the write took the
+    /// last finalizer off a deleted object, which is gone then.
     mutating func acknowledge(_ written: Object, replacing resourceVersion: String) -> [Affected] {
-        guard let old = objects[written.key], old.uid == written.uid, old.resourceVersion == resourceVersion,
-            written.resourceVersion != resourceVersion
-        else { return [] }
-        let older = (superseded[written.key] ?? []).suffix(Self.supersededMax - 1) + [resourceVersion]
+        guard let old = objects[written.key], old.uid == written.uid, old.resourceVersion == resourceVersion else {
+            return []
+        }
+        var older = superseded[written.key] ?? []
+        if written.resourceVersion != resourceVersion {
+            older = older.suffix(Self.supersededMax - 1) + [resourceVersion]
+        }
         store(written, replacing: old)
-        superseded[written.key] = Array(older)
+        superseded[written.key] = older
         return [Affected(old: old, new: written)]
     }
 
