@@ -19,7 +19,8 @@ struct Pass: Sendable {
     let hadRecord: Set<String>
     /// The ids of the profiles that bore the name when they were last listed: a renamed one is recorded under another.
     let knownIDs: Set<Int>
-    /// Resources whose status still names a place where their rule was seen gone, as known when statuses are made, by uid.
+    /// Resources whose status still names a place where their rule was seen gone, as known when statuses are made, by
+    /// uid.
     var cleared: Set<String> = []
     /// Owners of rules that were found changed on the VCO and are not back in order yet, by uid.
     var drifted: Set<String> = []

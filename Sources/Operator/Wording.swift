@@ -83,7 +83,8 @@ extension OrchestratorError {
             // A refused document is dealt with where it is written; this was a question, and no resource is at fault.
             (
                 .pending,
-                "The orchestrator refuses velokube's calls: \(([message] + faults).joined(separator: "; ")). Check --vco-url and --enterprise-id; velokube tries again."
+                "The orchestrator refuses velokube's calls: \(([message] + faults).joined(separator: "; ")). "
+                    + "Check --vco-url and --enterprise-id; velokube tries again."
             )
         case .failed(let text):
             (.pending, "The orchestrator answered with an error: \(text). velokube tries again.")

@@ -105,7 +105,8 @@ import Testing
         }
     }
 
-    /// Runs until the request of that number, and leaves the ledger as it was on disk then. False when the work was done before.
+    /// Runs until the request of that number, and leaves the ledger as it was on disk then. False when the work was
+    /// done before.
     private func die(_ world: World, _ number: Int, _ when: Death, _ places: [String: String]) async throws -> Bool {
         let count = Locked(0)
         let disk = Locked<[String: [UInt8]]?>(nil)
