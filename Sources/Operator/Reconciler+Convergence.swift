@@ -27,9 +27,11 @@ extension Reconciler {
     private func locate(_ pass: inout Pass) async throws(SessionError) -> ProfileSummary? {
         var directory = try await session.directory(epoch: pass.epoch)
         if directory.named(pass.key).isEmpty {
-            // It may have been made since the list was read.
+            // It may have been made since the list was read; who asks for a look knows of a reason.
+            let isAsked = pass.subjects.contains { $0.resource.hasOpenRequest }
             directory = try await session.directory(
-                epoch: pass.epoch, notOlderThan: time.now() - Self.directoryTrustedFor)
+                epoch: pass.epoch,
+                notOlderThan: isAsked ? pass.startedAt : time.now() - Self.directoryTrustedFor)
         }
         let found = directory.named(pass.key)
         if found.count == 1 {
@@ -84,12 +86,14 @@ extension Reconciler {
         let here = Set(pass.subjects.map(\.resource.uid))
         var lost: [OwnedRule] = []
         for rule in recorded where !here.contains(rule.owner.uid) {
-            guard let resource = cache.resource(rule.owner), resource.uid == rule.owner.uid else {
+            let resource = cache.resource(rule.owner)
+            // Held resources keep their rule wherever it is, also that of a predecessor under another uid; others have
+            // moved on, and the plan takes the rule away.
+            if let resource, isHeld(resource) {
+                desired.append(.hold(for: rule.owner))
+            } else if resource?.uid != rule.owner.uid {
                 lost.append(rule)
-                continue
             }
-            // Held resources keep their rule wherever it is; others have moved on, and the plan takes the rule away.
-            if isHeld(resource) { desired.append(.hold(for: rule.owner)) }
         }
         let absence = await proveAbsence(of: lost, among: pass.recorded)
         for index in recorded.indices where absence.proven.contains(recorded[index].owner.uid) {
@@ -118,13 +122,15 @@ extension Reconciler {
         let id = assignment.profile.id
         let known = memory.withLock { $0.profiles[id] ?? Memory.ProfileMemory() }
         guard !assignment.isUrgent, assignment.recorded.allSatisfy({ $0.intent == nil }) else { return false }
+        let held = Set(assignment.desired.filter { $0.want == .hold }.map(\.owner.uid))
+        // A place that a status names is looked at until the rule there is known, or known to be gone.
+        guard assignment.rebuildable.allSatisfy({ held.contains($0.uid) }) else { return false }
         let isSettledAsBefore = known.settled?.desired == assignment.desired
         guard
             isSettledAsBefore
                 || (assignment.rebuildable.isEmpty
                     && isSettled(desired: assignment.desired, recorded: assignment.recorded))
         else { return false }
-        let held = Set(assignment.desired.filter { $0.want == .hold }.map(\.owner.uid))
         let isKnownByName = assignment.recorded.allSatisfy {
             $0.profileName == assignment.profile.name || held.contains($0.owner.uid)
         }

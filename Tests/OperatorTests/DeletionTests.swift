@@ -268,6 +268,46 @@ import Testing
         }
     }
 
+    /// Recreated on another profile, it leaves no orphan on the old one.
+    @Test func otherProfile() async throws {
+        let world = try World()
+        world.apiServer.apply("web", spec: world.spec())
+        try await world.run { try await world.becomesReady("web") }
+        world.apiServer.vanish("web")
+        world.apiServer.apply("web", spec: world.spec(profile: World.branch))
+        try await world.run {
+            try await world.becomesReady("web")
+            try await world.until("the old rule is gone") { !world.names().contains("default.web") }
+            try await world.until("the new place is told") { world.status("web").rule?.profile == World.branch }
+        }
+    }
+
+    /// A resource that comes back paused or spoilt holds the rule of its predecessor, and takes it over in the end.
+    @Test(arguments: ["paused", "spoilt"]) func comesBackHeld(_ state: String) async throws {
+        let world = try World()
+        world.apiServer.apply("web", spec: world.spec())
+        try await world.run { try await world.becomesReady("web") }
+        world.apiServer.vanish("web")
+        if state == "paused" {
+            world.apiServer.apply("web", spec: world.spec(), annotations: [VelocloudBP.Annotation.paused: "true"])
+        } else {
+            world.apiServer.apply("web", spec: world.spec(fqdn: "com"))
+        }
+        world.clearCounts()
+        try await world.run {
+            try await world.requestReconcile("web", "look")
+            #expect(world.names().contains("default.web"))
+            world.unpause("web")
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.becomesReady("web")
+            #expect(world.vcoWrites == 0)
+            #expect(world.status("web").rule?.isAdopted == false)
+            world.apiServer.delete("web")
+            try await world.goes("web")
+            #expect(!world.names().contains("default.web"))
+        }
+    }
+
     /// A whole backup restored under new uids is no mass absence: every resource takes its rule over.
     @Test func wholeBackup() async throws {
         let world = try World()

@@ -152,6 +152,24 @@ import Testing
         }
     }
 
+    /// A resource deleted while the VCO cannot be reached waits for it, though the ledger does not know of a rule.
+    @Test func deletionWaitsForVCO() async throws {
+        let world = try World()
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.becomesReady("web")
+        }
+        world.loseLedger()
+        world.apiServer.delete("web")
+        world.orchestrator.inject(.unavailable, calls: nil)
+        try await world.run {
+            try await world.until("it says why") { world.message("web").contains("cannot be reached") }
+            world.orchestrator.clearFaults()
+            try await world.goes("web")
+            #expect(!world.names().contains("default.web"))
+        }
+    }
+
     /// An adopted rule is never deleted, though its original is forgotten with the ledger.
     @Test func adoptedRuleStays() async throws {
         let world = try World()

@@ -82,6 +82,36 @@ import Testing
         }
     }
 
+    /// Who has a profile made and asks for a reconcile need not wait for the next resync.
+    @Test func requestFindsNewProfile() async throws {
+        let world = try World()
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec(profile: "Not Yet"))
+            try await world.becomes("ProfileNotFound", "web")
+            try world.edit(.createProfile(name: "Not Yet"))
+            world.apiServer.annotate("web", VelocloudBP.Annotation.reconcileRequestedAt, "now")
+            try await world.becomesReady("web")
+        }
+    }
+
+    /// A profile that one resync does not see is not gone: its rules stay ours.
+    @Test func profileMissingOnce() async throws {
+        let world = try World()
+        try await world.run(World.impatient) {
+            world.apiServer.apply("web", spec: world.spec(profile: World.branch))
+            try await world.becomesReady("web")
+            world.clearCounts()
+            world.hideProfile(102)
+            try await world.becomes("ProfileNotFound", "web")
+            world.unblind()
+            try await world.becomesReady("web")
+            #expect(world.vcoWrites == 0)
+            world.apiServer.delete("web")
+            try await world.goes("web")
+            #expect(!world.names(102).contains("default.web"))
+        }
+    }
+
     /// A profile counts as deleted after two resyncs; then its rules are forgotten and its resources may go.
     @Test func deletedProfile() async throws {
         let world = try World()
@@ -233,6 +263,31 @@ import Testing
             world.unblind()
             try await world.goes("web")
             #expect(world.names() == foreign)
+        }
+    }
+
+    /// There and back again leaves one rule, on the profile that is named last.
+    @Test func thereAndBackAgain() async throws {
+        let world = try World()
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.becomesReady("web")
+            for turn in 0..<3 {
+                world.apiServer.apply("web", spec: world.spec(profile: World.branch))
+                if turn > 0 {
+                    try await world.until("it is on its way") { world.names(102).contains("default.web") }
+                }
+                world.apiServer.apply("web", spec: world.spec())
+                try await world.becomesReady("web")
+                try await world.until("all is settled") {
+                    world.status("web").rule?.profile == World.profile && world.names().contains("default.web")
+                        && !world.names(102).contains("default.web")
+                }
+            }
+            world.apiServer.delete("web")
+            try await world.goes("web")
+            #expect(!world.names().contains("default.web"))
+            #expect(!world.names(102).contains("default.web"))
         }
     }
 

@@ -69,6 +69,20 @@ import Testing
         }
     }
 
+    /// A status that somebody wiped is written again at the next resync.
+    @Test func wipedStatusComesBack() async throws {
+        let world = try World()
+        try await world.run(World.impatient) {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.becomesReady("web")
+            world.clearCounts()
+            world.apiServer.merge(.object([.init("status", .null)]), "web", isStatus: true)
+            try await world.becomesReady("web")
+            #expect(world.status("web").rule?.name == "default.web")
+            #expect(world.vcoWrites == 0)
+        }
+    }
+
     /// A requested reconcile is echoed whatever state the resource is in, and only once.
     @Test func requestsAreEchoed() async throws {
         var modes = OrchestratorModes()

@@ -70,6 +70,23 @@ extension World {
         }
     }
 
+    /// From here on neither the list of profiles nor its own read shows this one.
+    func hideProfile(_ id: Int) {
+        let shown = orchestrator.profiles.filter { $0.id != id }.map { profile in
+            JSON.object([.init("id", .int(profile.id)), .init("name", .string(profile.name))])
+        }
+        transport.onRequest { request in
+            let isList = request.url.hasSuffix("getEnterpriseConfigurations")
+            let isOwn = request.url.hasSuffix("configuration/getConfiguration")
+                && String(decoding: request.body ?? [], as: UTF8.self).contains("\(id)")
+            guard isList || isOwn else { return nil }
+            return .reply(
+                SimulatedReply(
+                    status: 200, headers: [HTTPHeader("Content-Type", "application/json")],
+                    body: (isList ? JSON.array(shown) : .null).serialized()))
+        }
+    }
+
     func unblind() { transport.onRequest(nil) }
 
     func events(_ reason: String) -> [JSON] {
