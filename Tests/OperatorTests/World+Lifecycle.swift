@@ -77,7 +77,8 @@ extension World {
         }
         transport.onRequest { request in
             let isList = request.url.hasSuffix("getEnterpriseConfigurations")
-            let isOwn = request.url.hasSuffix("configuration/getConfiguration")
+            let isOwn =
+                request.url.hasSuffix("configuration/getConfiguration")
                 && String(decoding: request.body ?? [], as: UTF8.self).contains("\(id)")
             guard isList || isOwn else { return nil }
             return .reply(
