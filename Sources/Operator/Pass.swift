@@ -19,9 +19,8 @@ struct Pass: Sendable {
     let hadRecord: Set<String>
     /// The ids of the profiles that bore the name when they were last listed: a renamed one is recorded under another.
     let knownIDs: Set<Int>
-    /// Resources whose status still names a place where their rule was seen gone, as known when statuses are made, by
-    /// uid.
-    var cleared: Set<String> = []
+    /// Profiles where rules were seen gone, as known when statuses are made, by uid.
+    var cleared: [String: Set<String>] = [:]
     /// Owners of rules that were found changed on the VCO and are not back in order yet, by uid.
     var drifted: Set<String> = []
     /// Subjects that this pass must leave alone, by uid: they changed under it.
@@ -59,6 +58,11 @@ struct Pass: Sendable {
         var isWarning: Bool
         var reason: String
         var message: String
+    }
+
+    /// Whether a resource's rule was seen gone from the place that its status names.
+    func isClear(_ place: Status.RuleReference, of uid: String) -> Bool {
+        cleared[uid]?.contains(place.profile) ?? false
     }
 
     /// Asks for another look at the latest by `instant`.

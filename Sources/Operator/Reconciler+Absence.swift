@@ -57,15 +57,13 @@ extension Reconciler {
         try await lookAfterOldPlaces(&pass, directory)
         let isGone = strikeName(pass.key, epoch: pass.epoch, directory)
         if isGone {
-            for visitor in pass.visitors { clear(visitor, &pass) }
+            for visitor in pass.visitors { clear(visitor, of: pass.key, &pass) }
         }
         for subject in pass.subjects {
             guard case .leaving = subject.stance else { continue }
             let uid = subject.resource.uid
             if isGone {
-                // What its status names on another profile is that one's business.
-                guard subject.resource.status.rule?.profile ?? pass.key == pass.key else { continue }
-                memory.withLock { _ = $0.cleared.insert(uid) }
+                memory.withLock { _ = $0.cleared[uid, default: []].insert(pass.key) }
             } else {
                 pass.results[uid] = .waiting(
                     .profileNotFound,
@@ -132,7 +130,7 @@ extension Reconciler {
         pass.recorded.removeAll { $0.place.profileID == id }
         for rule in gone {
             guard let resource = cache.resource(rule.owner), resource.uid == rule.owner.uid else { continue }
-            clear(resource, &pass)
+            clear(resource, of: pass.key, &pass)
         }
     }
 }

@@ -208,7 +208,7 @@ extension Reconciler {
         // A status that names a rule here is right, or the rule is gone by now.
         let kept = Set(draft.recorded.map(\.owner.uid))
         for resource in draft.assignment.rebuildable where !kept.contains(resource.uid) {
-            clear(resource, &pass)
+            clear(resource, of: pass.key, &pass)
         }
     }
 }

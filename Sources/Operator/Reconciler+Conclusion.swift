@@ -95,10 +95,6 @@ extension Reconciler {
             noteUnwritten(outcome, "The status cannot be written", resource, &pass)
             guard case .written(let written) = outcome else { continue }
             conditions.append(ConditionRecord(uid: written.uid, json: written.status.json["conditions"]))
-            // Only what this status took into account: another key may have cleared the place while it was under way.
-            if pass.cleared.contains(written.uid), written.status.rule?.profile ?? pass.key == pass.key {
-                memory.withLock { _ = $0.cleared.remove(written.uid) }
-            }
             observeProgrammed(written)
         }
         for (resource, outcome) in await cluster.removeFinalizer(from: released) {
@@ -128,9 +124,7 @@ extension Reconciler {
         let uid = subject.resource.uid
         // A status that names a rule which the ledger never knew must first be looked for on the VCO; a rule on
         // another profile is the business of that profile's key.
-        guard let old = subject.resource.status.rule, !pass.cleared.contains(uid) else {
-            return true
-        }
+        guard let old = subject.resource.status.rule, !pass.isClear(old, of: uid) else { return true }
         return old.profile == pass.key && pass.hadRecord.contains(uid)
     }
 
@@ -193,7 +187,7 @@ extension Reconciler {
     /// none behind.
     private func place(of resource: VelocloudBP, _ owned: [OwnedRule], _ pass: Pass) -> Status.RuleReference? {
         if let elsewhere = owned.first(where: { $0.place.profileID != pass.profileID }) { return elsewhere.reference }
-        guard let old = resource.status.rule, !pass.cleared.contains(resource.uid) else {
+        guard let old = resource.status.rule, !pass.isClear(old, of: resource.uid) else {
             return owned.first?.reference
         }
         // The ledger may have been lost with the record of the old place: that one's own key says when it is clear.

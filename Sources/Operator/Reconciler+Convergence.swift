@@ -101,7 +101,8 @@ extension Reconciler {
         }
         desired += absence.doubtful.map { .hold(for: $0) }
         if !absence.doubtful.isEmpty { pass.lookAgain(at: time.now() + .seconds(30)) }
-        let known = Set(recorded.map(\.owner.uid)).union(memory.withLock { $0.cleared })
+        let cleared = memory.withLock { $0.cleared }.filter { $0.value.contains(pass.key) }
+        let known = Set(recorded.map(\.owner.uid)).union(cleared.keys)
         let rebuildable = (pass.subjects.map(\.resource) + pass.visitors).filter {
             $0.status.rule?.profile == pass.key && !known.contains($0.uid)
         }
@@ -181,7 +182,10 @@ extension Reconciler {
     private func releaseOrphans(_ pass: inout Pass) async {
         guard !policy.isDryRun else { return }
         let leaving = pass.subjects.filter { $0.stance == .leaving(isOrphaning: true) }.map(\.resource)
-        for resource in leaving { clear(resource, &pass) }
+        for resource in leaving {
+            clear(resource, of: pass.key, &pass)
+            if let stated = resource.status.rule?.profile { clear(resource, of: stated, &pass) }
+        }
         let uids = Set(leaving.map(\.uid))
         let orphans = pass.recorded.filter { uids.contains($0.owner.uid) }
         guard !orphans.isEmpty else { return }

@@ -38,29 +38,22 @@ extension Reconciler {
     /// A resource of another profile, or one being deleted, has lost its rule here, to nobody or to another resource;
     /// or the rule is known by the profile's new name now. Its own key goes on from there.
     private func noteCleared(_ change: Change, _ before: OwnedRule?, _ pass: inout Pass) {
-        let owner: Owner
         if let record = change.record {
+            memory.withLock { _ = $0.cleared[record.owner.uid]?.remove(pass.key) }
             guard let before, before.owner.uid != record.owner.uid || before.profileName != record.profileName else {
                 return
             }
-            owner = before.owner
-        } else {
-            owner = change.owner
         }
+        let owner = change.record == nil ? change.owner : before?.owner ?? change.owner
         guard let resource = cache.resource(owner), resource.uid == owner.uid else { return }
-        let stated = resource.status.rule?.profile
-        if stated == nil || stated == pass.key || stated == before?.profileName {
-            clear(resource, &pass)
-        } else {
-            // The status names yet another place, which is not known to be clear.
-            pass.otherKeys.insert(resource.profile ?? "")
-        }
+        if let before, before.profileName != pass.key { clear(resource, of: before.profileName, &pass) }
+        if change.record?.owner.uid != owner.uid { clear(resource, of: pass.key, &pass) }
     }
 
-    /// Notes that the place which a resource's status names holds no rule of it any more.
-    func clear(_ resource: VelocloudBP, _ pass: inout Pass) {
+    /// Notes that a place which a resource's status may name holds no rule of it any more.
+    func clear(_ resource: VelocloudBP, of profile: String, _ pass: inout Pass) {
         // Told once: a status that cannot be written must not keep two keys calling one another.
-        guard memory.withLock({ $0.cleared.insert(resource.uid).inserted }) else { return }
+        guard memory.withLock({ $0.cleared[resource.uid, default: []].insert(profile).inserted }) else { return }
         pass.otherKeys.insert(resource.profile ?? "")
     }
 

@@ -145,8 +145,9 @@ struct Memory: Sendable {
     var quarantine: [String: Quarantine] = [:]
     /// When a generation was first seen waiting for its rule, by uid: for the spec-to-programmed histogram.
     var firstSeen: [String: (generation: Int, at: Instant)] = [:]
-    /// Resources whose status still names a place where their rule was seen gone, by uid.
-    var cleared: Set<String> = []
+    /// Profiles, by name, where a resource's rule was seen gone, by uid, until one is recorded there again: a status that
+    /// names such a place is out of date.
+    var cleared: [String: Set<String>] = [:]
     /// Why rules of ours that were changed on the VCO are to be put back, until they are.
     var drift: [RulePlace: String] = [:]
     /// Profiles that are not there, by name: in how many resyncs in a row, and in which last.
@@ -167,7 +168,7 @@ struct Memory: Sendable {
 
     /// Forgets a resource that is gone.
     mutating func forget(_ uid: String) {
-        cleared.remove(uid)
+        cleared[uid] = nil
         quarantine[uid] = nil
         firstSeen[uid] = nil
     }
