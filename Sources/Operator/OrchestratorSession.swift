@@ -84,11 +84,12 @@ final class OrchestratorSession: Sendable {
             // The VCO answered: what it said concerns one request, not all of them.
             succeeded()
             return SessionError(error: error, retryAt: nil)
-        case .unreadable:
-            // Odd, but perhaps for this profile alone: nobody else is held up.
+        case .unreadable, .outcomeUnknown:
+            // Odd, but perhaps for this profile alone: it backs off, and nobody else is held up. Were the gate closed for
+            // a lost update, each read that succeeds would open it and send the next one.
             state.withLock { $0.gate.abandoned(now: now) }
             return SessionError(error: error, retryAt: nil)
-        case .unreachable, .outcomeUnknown:
+        case .unreachable:
             return closed(error, now) { $0.unreachable(now: now) }
         case .rateLimited(let retryAfter):
             return closed(error, now) { $0.rateLimited(now: now, retryAfter: retryAfter) }

@@ -64,18 +64,17 @@ import Testing
         let world = try World()
         try await world.run {
             try await world.establish()
-            world.transport.onRequest { $0.readsModule(of: 101) ? .latency(.seconds(50)) : nil }
+            world.onRequest { $0.readsModule(of: 101) ? .latency(.seconds(50)) : nil }
             world.apiServer.apply("slow", spec: world.spec())
             try await world.until("the slow read is under way") {
                 world.transport.requests.contains { $0.url.hasSuffix(World.modules) }
             }
             world.apiServer.apply("fast", spec: world.spec(profile: World.otherProfile))
             try await world.untilReady(["fast"])
-            #expect(world.reason("slow") == nil)
             world.clock.advance(by: .seconds(6))
             try await world.until("slow is told") { world.reason("slow") == "Pending" }
             #expect(world.isReady("web"))
-            world.transport.onRequest(nil)
+            world.onRequest(nil)
             world.clock.advance(by: .seconds(50))
             try await world.untilReady(["slow"])
             try await world.settle()
@@ -90,7 +89,7 @@ import Testing
         let world = try World()
         try await world.run {
             try await world.establish()
-            world.transport.onRequest {
+            world.onRequest {
                 [apiServer = world.apiServer, spec = world.spec(name: "web", port: 7777)] request in
                 if request.isUpdate, request.text.contains("9090") { apiServer.apply("web", spec: spec) }
                 return nil
@@ -108,7 +107,7 @@ import Testing
         let world = try World()
         let foreign = world.names()
         try await world.run {
-            world.transport.onRequest { [apiServer = world.apiServer] request in
+            world.onRequest { [apiServer = world.apiServer] request in
                 if request.isUpdate, request.text.contains("default.web") { apiServer.delete("web") }
                 return nil
             }
@@ -125,15 +124,21 @@ import Testing
         let foreign = world.names()
         try await world.run {
             try await world.establish()
-            world.transport.onRequest { $0.isStatusPatch ? .latency(.seconds(60)) : nil }
+            world.onRequest { request in
+                if request.isStatusPatch { return .latency(.seconds(60)) }
+                return request.isUpdate ? .latency(.seconds(20)) : nil
+            }
             try world.edit(.renameProfile(101, to: "New Name"))
-            world.passResync()
+            try await world.passResync()
             try await world.until("the status is on its way") {
                 world.transport.requests.contains { $0.method == "PATCH" && $0.url.contains("/status") }
             }
+            try await world.settle()
+            #expect(world.names() != foreign)
+            world.clock.advance(by: .seconds(20))
             try await world.until("the rule is out") { world.names() == foreign }
             try await world.settle()
-            world.transport.onRequest(nil)
+            world.onRequest(nil)
             world.clock.advance(by: .seconds(60))
             try await world.until("the status names no rule") {
                 world.reason("web") == "ProfileNotFound" && world.status("web").rule == nil
@@ -147,7 +152,7 @@ import Testing
         let starts = Locked<[Instant]>([])
         try await world.run {
             try await world.establish()
-            world.transport.onRequest { [clock = world.clock] request in
+            world.onRequest { [clock = world.clock] request in
                 if request.isUpdate { starts.withLock { $0.append(clock.now) } }
                 return nil
             }

@@ -110,7 +110,7 @@ import Testing
     private func die(_ world: World, _ number: Int, _ when: Death, _ places: [String: String]) async throws -> Bool {
         let count = Locked(0)
         let disk = Locked<[String: [UInt8]]?>(nil)
-        world.transport.onRequest { [path = world.statePath] request in
+        world.onRequest { [path = world.statePath] request in
             // Watches come and go as they like.
             if request.url.contains("watch=true") { return nil }
             let now = count.withLock { count in
@@ -120,7 +120,6 @@ import Testing
             if now < number { return nil }
             guard now == number else { return .connect }
             disk.withLock { $0 = World.ledgerFiles(path) }
-            world.wake()
             return when == .before ? .brokenBefore : .brokenAfter
         }
         do {
@@ -129,7 +128,7 @@ import Testing
                 throw Died()
             }
         } catch is Died {}
-        world.transport.onRequest(nil)
+        world.onRequest(nil)
         guard let files = disk.withLock({ $0 }) else { return false }
         world.restoreLedger(files)
         return true

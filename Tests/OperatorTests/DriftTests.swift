@@ -29,7 +29,7 @@ import Testing
             let names = world.names()
             let rule = world.rule("web")
             try world.edit(Self.edits[index].edit)
-            world.passResync()
+            try await world.passResync()
             try await world.until("put back") {
                 world.rule("web")?.withoutID == rule?.withoutID && world.names() == names
             }
@@ -48,7 +48,7 @@ import Testing
             try await world.establish(["a", "b", "c"].map { ($0, world.spec(name: $0)) })
             let names = world.names()
             try world.edit(.reorder(101, segment: World.segment, rules: ["c", "a"]))
-            world.passResync()
+            try await world.passResync()
             try await world.until("in order") { world.names() == names }
             try await world.settle()
             #expect(world.vcoWrites == 1)
@@ -56,7 +56,7 @@ import Testing
             for name in ["a", "b", "c"] {
                 try world.edit(.deleteRule(101, segment: World.segment, rule: name))
             }
-            world.passResync()
+            try await world.passResync()
             try await world.until("all are back") { world.names() == names }
             try await world.settle()
             #expect(world.vcoWrites == 2)
@@ -76,7 +76,7 @@ import Testing
                 .setMember(
                     101, segment: World.segment, rule: foreign, path: "match.hostname", value: .string("x.example")))
             let data = world.orchestrator.profile(101)?.data
-            world.passResync()
+            try await world.passResync()
             try await world.until("it was read") { world.wholeReads == 1 }
             try await world.settle()
             #expect(world.orchestrator.profile(101)?.data == data)
@@ -94,11 +94,11 @@ import Testing
         try await world.run {
             try await world.establish(["a", "b", "c"].map { ($0, world.spec(name: $0)) })
             for round in 1...12 {
-                world.passResync()
+                try await world.passResync()
                 try await world.until("looked at") { world.calls["getConfigurationModules"] ?? 0 >= round }
             }
             try world.edit(.upgrade(.v6))
-            world.passResync()
+            try await world.passResync()
             try await world.until("the new release is read") { world.wholeReads >= 2 }
             try await world.settle()
         }
@@ -145,7 +145,7 @@ import Testing
 
     private func rest(_ world: World) async throws {
         world.clearReads()
-        world.passResync()
+        try await world.passResync()
         try await world.until("looked at") { world.versionReads + world.wholeReads >= 1 }
         try await world.settle()
     }
@@ -157,7 +157,7 @@ import Testing
             try await world.establish()
             world.orchestrator.modes.missingPrivilege = .update
             try world.edit(Self.edits[0].edit)
-            world.passResync()
+            try await world.passResync()
             try await world.until("it is told") { world.reason("web") == "Drifted" }
             for _ in 0..<3 {
                 world.clock.advance(by: .seconds(70))

@@ -33,13 +33,34 @@ import Testing
         }
     }
 
+    /// Updates of one profile that are always lost are tried ever more seldom, though each read before them succeeds.
+    @Test func lostUpdatesCalmDown() async throws {
+        let world = try World(clock: WorldClock(rate: 100))
+        let updates = Locked(0)
+        try await world.run {
+            try await world.establish()
+            world.onRequest { request in
+                guard request.isUpdate else { return nil }
+                updates.withLock { $0 += 1 }
+                return .reply(SimulatedReply(status: 503, headers: [], body: Array("<html>busy</html>".utf8)))
+            }
+            world.apiServer.apply("new", spec: world.spec())
+            let start = world.clock.now
+            try await world.until("ten minutes have passed") { world.clock.now.since(start) > .seconds(600) }
+            let count = updates.withLock { $0 }
+            #expect((3...14).contains(count), "\(count) updates")
+            #expect(world.reason("new") == "Unreachable")
+            #expect(world.isReady("web"))
+        }
+    }
+
     private func oneProfileFails(
         _ reply: SimulatedReply, _ isHit: @escaping @Sendable (HTTPRequest) -> Bool
     ) async throws {
         let world = try World()
         try await world.run {
             try await world.establish()
-            world.transport.onRequest { isHit($0) ? .reply(reply) : nil }
+            world.onRequest { isHit($0) ? .reply(reply) : nil }
             world.apiServer.apply("new", spec: world.spec())
             try await world.until("new says something") { world.reason("new") != nil }
             let reason = try #require(world.reason("new"))
@@ -52,8 +73,8 @@ import Testing
             }
             // A profile that has no module any more has no rules either; anything else says nothing about them.
             #expect(world.isReady("web") == (reason != "SegmentNotFound"))
-            world.transport.onRequest(nil)
-            world.passResync()
+            world.onRequest(nil)
+            try await world.passResync()
             try await world.untilReady(["new", "web"])
             #expect(world.names().filter { $0 == "default.new" }.count == 1)
             #expect(world.names().filter { $0 == "web" }.count == 1)
@@ -67,18 +88,18 @@ import Testing
         try await world.run { try await world.establish() }
         let names = world.names()
         let reply = SimulatedReply.text(200, Self.oddReplies[index].body)
-        world.transport.onRequest { $0.url.contains("getEnterpriseConfigurations") ? .reply(reply) : nil }
+        world.onRequest { $0.url.contains("getEnterpriseConfigurations") ? .reply(reply) : nil }
         try await world.run {
             world.apiServer.apply("new", spec: world.spec())
             try await world.until("new says something") { world.reason("new") != nil }
             for _ in 0..<3 {
-                world.passResync()
+                try await world.passResync()
                 try await world.settle()
             }
             #expect(world.isReady("web"))
             #expect(world.names() == names)
-            world.transport.onRequest(nil)
-            world.passResync()
+            world.onRequest(nil)
+            try await world.passResync()
             try await world.untilReady(["new"])
         }
     }

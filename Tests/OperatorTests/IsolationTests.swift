@@ -33,7 +33,7 @@ import Testing
             #expect(world.rule("app-5")?["match"]?["dport_low"]?.int == 9090)
             try await world.settle()
             world.clearCounts()
-            world.passResync()
+            try await world.passResync()
             try await world.until("looked at") { world.calls["getConfigurationModules"] ?? 0 >= 1 }
             try await world.settle()
             #expect(world.vcoWrites == 0 && world.apiServer.writes == 0, "held until edited")

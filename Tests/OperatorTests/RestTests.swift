@@ -29,7 +29,7 @@ import Testing
     /// One resync, from its first call until it is quiet again.
     private func rest(_ world: World) async throws {
         world.clearCounts()
-        world.passResync()
+        try await world.passResync()
         try await world.until("both profiles are looked at") { world.calls["getConfigurationModules"] ?? 0 >= 2 }
         try await world.settle()
         #expect(world.vcoWrites == 0)
@@ -47,7 +47,7 @@ import Testing
             try world.orchestrator.edit(quiet, isQuiet: true, now: world.clock.time.wallMilliseconds())
             for round in 1...12 {
                 #expect(world.wholeReads == 0, "before round \(round)")
-                world.passResync()
+                try await world.passResync()
                 try await world.until("the profile is looked at") {
                     world.calls["getConfigurationModules"] ?? 0 >= round
                 }
@@ -100,7 +100,7 @@ import Testing
             try await world.until("the first list") { world.callsTotal > 0 }
             try await world.settle()
             world.clearCounts()
-            world.passResync()
+            try await world.passResync()
             try await world.until("the list") { world.callsTotal > 0 }
             try await world.settle()
             #expect(world.calls == ["getEnterpriseConfigurations": 1])

@@ -11,7 +11,7 @@ import Testing
     @Test func writeInHandIsFinished() async throws {
         let world = try World()
         try await world.run {
-            world.transport.onRequest { $0.isUpdate ? .latency(.milliseconds(500)) : nil }
+            world.onRequest { $0.isUpdate ? .latency(.milliseconds(500)) : nil }
             world.apiServer.apply("web", spec: world.spec(name: "web"))
             try await world.until("the write is under way") {
                 world.transport.requests.contains { $0.url.hasSuffix(World.update) }

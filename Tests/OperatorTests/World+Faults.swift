@@ -39,7 +39,8 @@ extension World {
     var callsTotal: Int { calls.values.reduce(0, +) }
 
     /// Lets the time of the next resync come; runs have one each hour unless they say otherwise.
-    func passResync() {
+    func passResync() async throws {
+        try await clock.waitForSleeper(atLeast: .seconds(1000))
         clock.advance(by: .seconds(4000))
     }
 
@@ -57,12 +58,8 @@ extension World {
 
     /// What befalls every request to the VCO until it is taken back.
     func breakOrchestrator(_ fault: SimulatedTransport.Fault?) {
-        guard let fault else { return transport.onRequest(nil) }
-        transport.onRequest { [weak self] request in
-            guard request.isToOrchestrator else { return nil }
-            self?.wake()
-            return fault
-        }
+        guard let fault else { return onRequest(nil) }
+        onRequest { $0.isToOrchestrator ? fault : nil }
     }
 }
 

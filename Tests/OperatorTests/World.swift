@@ -229,13 +229,17 @@ extension World {
     var wholeReads: Int { moduleReads.withLock { $0.whole } }
     var versionReads: Int { moduleReads.withLock { $0.version } }
 
-    func onEffect(_ hook: (@Sendable (HTTPRequest) -> Void)?) {
-        afterEffect.withLock { $0 = hook }
+    /// What befalls requests; each of them is a reason to look at the world again, though it may have no effect for long.
+    func onRequest(_ hook: (@Sendable (HTTPRequest) -> SimulatedTransport.Fault?)?) {
+        guard let hook else { return transport.onRequest(nil) }
+        transport.onRequest { [changed] request in
+            defer { changed.ring() }
+            return hook(request)
+        }
     }
 
-    /// Lets whoever waits for the world look again.
-    func wake() {
-        changed.ring()
+    func onEffect(_ hook: (@Sendable (HTTPRequest) -> Void)?) {
+        afterEffect.withLock { $0 = hook }
     }
 
     /// Writes the token's file anew, as a changed Secret does.

@@ -8,6 +8,9 @@ import Operator
 final class WorldClock: Sendable {
     private let ahead = Locked(Int64(0))
     private let pushed = Bell()
+    /// The deadlines of those who sleep now.
+    private let sleepers = Locked<[Instant]>([])
+    private let slept = Bell()
     private let rate: Int64
     private let start = Time.live.now().nanoseconds
     private let wallStart = Time.live.wallMilliseconds()
@@ -33,7 +36,24 @@ final class WorldClock: Sendable {
             sleep: { try await self.sleep(until: $0) })
     }
 
+    /// Waits until somebody sleeps for so long: pushed earlier, he would only start to count afterwards.
+    func waitForSleeper(atLeast duration: Duration) async throws {
+        while true {
+            try Task.checkCancellation()
+            let heard = slept.count
+            if sleepers.withLock({ sleepers in sleepers.contains { $0 >= now + duration } }) { return }
+            await slept.wait(since: heard, until: nil, time: .live)
+        }
+    }
+
     private func sleep(until deadline: Instant) async throws {
+        sleepers.withLock { $0.append(deadline) }
+        slept.ring()
+        defer {
+            sleepers.withLock { sleepers in
+                if let index = sleepers.firstIndex(of: deadline) { sleepers.remove(at: index) }
+            }
+        }
         while true {
             try Task.checkCancellation()
             let heard = pushed.count
