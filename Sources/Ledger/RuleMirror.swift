@@ -55,11 +55,12 @@ struct RuleMirror {
 extension OwnedRule {
     /// The rule as it stays in memory: of `sent` nothing, of `readBack` only the `ruleLogicalId`.
     ///
-    /// That is all that a plan reads of them, and ten thousand rules in full would be a hundred megabytes.
+    /// That is all that a plan reads of them, and ten thousand rules in full would be a hundred megabytes. A deletion
+    /// whose outcome is not known is the exception: whether the rule is still ours is told by what it was.
     var short: OwnedRule {
         var short = self
         short.sent = nil
-        short.readBack = readBack.map(\.hint)
+        if intent != .delete { short.readBack = readBack.map(\.hint) }
         return short
     }
 }

@@ -146,7 +146,7 @@ package final class Controller: Sendable {
     }
 
     private func enqueueEverything(isFirst: Bool) async {
-        if !isFirst { reconciler.memory.withLock { $0.epoch += 1 } }
+        if !isFirst { reconciler.memory.withLock { $0.startEpoch() } }
         let epoch = reconciler.memory.withLock { $0.epoch }
         // Without a list the keys run all the same: what needs no VCO goes on, and the rest says why it waits.
         let directory = try? await session.directory(epoch: epoch)

@@ -7,6 +7,8 @@ struct SessionError: Error {
     let error: OrchestratorError
     /// Set while the gate is closed: no call is made before this.
     let retryAt: Instant?
+    /// No call was made: the gate is closed for what an earlier call has told.
+    var isRepeated = false
 }
 
 /// The profiles of the enterprise, as last listed.
@@ -53,7 +55,8 @@ final class OrchestratorSession: Sendable {
             (state.gate.admit(now: time.now()), state.lastError)
         }
         if case .wait(let until) = admission.0 {
-            throw SessionError(error: admission.1 ?? .unreachable("no call has succeeded yet"), retryAt: until)
+            let error = admission.1 ?? .unreachable("no call has succeeded yet")
+            throw SessionError(error: error, retryAt: until, isRepeated: true)
         }
         do {
             let value = try await body(client)
@@ -85,8 +88,8 @@ final class OrchestratorSession: Sendable {
             succeeded()
             return SessionError(error: error, retryAt: nil)
         case .unreadable, .outcomeUnknown:
-            // Odd, but perhaps for this profile alone: it backs off, and nobody else is held up. Were the gate closed for
-            // a lost update, each read that succeeds would open it and send the next one.
+            // Odd, but perhaps for this profile alone: it backs off, and nobody else is held up. Were the gate closed
+            // for a lost update, each read that succeeds would open it and send the next one.
             state.withLock { $0.gate.abandoned(now: now) }
             return SessionError(error: error, retryAt: nil)
         case .unreachable:

@@ -79,11 +79,21 @@ extension Reconciler {
         for id in ids.sorted() {
             if let renamed = directory.with(id: id) {
                 // The same profile under another name: its own key takes our rules out.
-                pass.otherKeys.insert(renamed.name)
+                hint(at: renamed.name, for: "\(id)", &pass)
+                await forgetStrikes(of: id, &pass)
             } else {
                 try await strike(id, &pass, directory)
             }
         }
+    }
+
+    /// A profile that was missed before is there after all.
+    func forgetStrikes(of id: Int, _ pass: inout Pass) async {
+        guard var record = await ledger.profiles().first(where: { $0.id == id }), record.missingStrikes > 0 else {
+            return
+        }
+        record.missingStrikes = 0
+        _ = await commit(LedgerBatch(profiles: [record]), &pass)
     }
 
     /// Counts the resyncs in a row for which no profile had the name; true from the second on.

@@ -96,11 +96,7 @@ extension Reconciler {
             .compactMap { $0.rebuiltRecord(in: document, profile: assignment.profile) }
             .filter { !taken.contains($0.place) }
         recorded += rebuilt
-        let desired = assignment.desired.map { rule in
-            var rule = rule
-            if held.contains(rule.owner.uid) { rule.want = .hold }
-            return rule
-        }
+        let desired = assignment.desired(holding: held, recorded: recorded)
         let plan = plan(
             PlanInput(
                 profileID: assignment.profile.id, profileName: assignment.profile.name, desired: desired,

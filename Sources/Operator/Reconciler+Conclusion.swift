@@ -114,7 +114,14 @@ extension Reconciler {
     private func isAnswered(_ subject: Pass.Subject, _ pass: Pass) -> Bool {
         switch subject.stance {
         case .held, .quarantined: true
-        case .wants, .leaving: pass.results[subject.resource.uid] != nil || !pass.needsOrchestrator
+        case .wants, .leaving:
+            switch pass.results[subject.resource.uid] {
+            case .waiting(.unreachable, _), .waiting(.rateLimited, _), .waiting(.authFailed, _),
+                .waiting(.pending, _):
+                false  // Not tried: the request stands until it can be.
+            case .programmed, .refused, .waiting: true
+            case nil: !pass.needsOrchestrator
+            }
         }
     }
 

@@ -17,7 +17,9 @@ extension Reconciler {
                 try await settle(profile, &pass)
             }
         } catch {
-            log.event(.warning, "VCO call failed", [.profile: .string(pass.key), .error: "\(error.error)"])
+            log.event(
+                error.isRepeated ? .debug : .warning, "VCO call failed",
+                [.profile: .string(pass.key), .error: "\(error.error)"])
             pass.fail(error)
         }
         return pass
@@ -36,6 +38,7 @@ extension Reconciler {
         let found = directory.named(pass.key)
         if found.count == 1 {
             memory.withLock { $0.missing[pass.key] = nil }
+            await forgetStrikes(of: found[0].id, &pass)
             try await lookAfterOldPlaces(&pass, directory)
             return found[0]
         }
@@ -89,7 +92,7 @@ extension Reconciler {
             let resource = cache.resource(rule.owner)
             // Held resources keep their rule wherever it is, also that of a predecessor under another uid; others have
             // moved on, and the plan takes the rule away.
-            if let resource, isHeld(resource) {
+            if let resource, isHeld(resource, pass) {
                 desired.append(.hold(for: rule.owner))
             } else if resource?.uid != rule.owner.uid {
                 lost.append(rule)
@@ -102,20 +105,30 @@ extension Reconciler {
         desired += absence.doubtful.map { .hold(for: $0) }
         if !absence.doubtful.isEmpty { pass.lookAgain(at: time.now() + .seconds(30)) }
         let cleared = memory.withLock { $0.cleared }.filter { $0.value.contains(pass.key) }
-        let known = Set(recorded.map(\.owner.uid)).union(cleared.keys)
+        // Also not by a profile that has taken over the name of the one that the ledger knows.
+        let known = Set(pass.recorded.filter { $0.profileName == pass.key }.map(\.owner.uid))
+            .union(recorded.map(\.owner.uid)).union(cleared.keys)
         let rebuildable = (pass.subjects.map(\.resource) + pass.visitors).filter {
             $0.status.rule?.profile == pass.key && !known.contains($0.uid)
         }
-        desired += rebuildable.filter { !here.contains($0.uid) && isHeld($0) }.map { .hold(for: $0.owner) }
+        desired += rebuildable.filter { !here.contains($0.uid) && isHeld($0, pass) }.map { .hold(for: $0.owner) }
         return Assignment(
             profile: profile, desired: desired.sorted { $0.owner < $1.owner }, recorded: recorded,
             absent: absence.proven, rebuildable: rebuildable,
             isUrgent: !absence.proven.isEmpty || pass.subjects.contains { $0.resource.hasOpenRequest })
     }
 
-    private func isHeld(_ resource: VelocloudBP) -> Bool {
-        if case .held = Stance(of: resource, quarantine: nil, allowed: policy.allowed) { return true }
-        return false
+    /// Whether a resource's rules stay as they are, as far as its own wishes go.
+    private func isHeld(_ resource: VelocloudBP, _ pass: Pass) -> Bool {
+        if pass.skipped.contains(resource.uid) { return true }
+        let isHere = resource.profile == pass.key
+        switch Stance(
+            of: resource, quarantine: memory.withLock { $0.quarantine[resource.uid] }, allowed: policy.allowed)
+        {
+        case .held: return true
+        case .quarantined: return isHere
+        case .wants, .leaving: return false
+        }
     }
 
     /// Whether the profile needs no plan: nothing wanted has changed, and the VCO's version has not moved either.
@@ -151,7 +164,7 @@ extension Reconciler {
             }
         }
         pass.moduleVersion = version
-        note(known.settled?.refusals ?? [], settledOthers: true, &pass)
+        note(isSettledAsBefore ? known.settled?.refusals ?? [] : [], settledOthers: true, &pass)
         return true
     }
 
@@ -173,8 +186,19 @@ extension Reconciler {
         let records = Dictionary(grouping: pass.recorded, by: \.owner.uid)
         for subject in pass.subjects {
             if case .held = subject.stance { continue }
-            if let stated = subject.resource.status.rule?.profile { pass.otherKeys.insert(stated) }
-            pass.otherKeys.formUnion((records[subject.resource.uid] ?? []).map(\.profileName))
+            let uid = subject.resource.uid
+            var places = Set((records[uid] ?? []).map(\.profileName))
+            if let stated = subject.resource.status.rule?.profile { places.insert(stated) }
+            for place in places where place != pass.key {
+                hint(at: place, for: "\(uid)/\(subject.resource.generation)", &pass)
+            }
+        }
+    }
+
+    /// Lets another profile look again, once in a resync for each reason: two keys must not keep calling one another.
+    func hint(at key: String, for reason: String, _ pass: inout Pass) {
+        if memory.withLock({ $0.hints.insert("\(pass.key)\n\(key)\n\(reason)").inserted }) {
+            pass.otherKeys.insert(key)
         }
     }
 

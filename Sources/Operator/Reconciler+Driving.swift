@@ -125,13 +125,20 @@ extension Reconciler {
             case .rejected:
                 groups.append(Array(group[(group.count / 2)...]))
                 groups.append(Array(group[..<(group.count / 2)]))
-            case .unverified, .changedUnderneath, .unusable, .stopped:
+            case .unverified(let failed):
+                // Written, but the VCO shows some of it otherwise: those are held, the others are done.
+                guard giveUp(on: failed, &assignment, &pass) else { return }
+                open.subtract(inside)
+            case .changedUnderneath, .unusable, .stopped:
                 // The world moved: whoever is still open is looked at afresh.
                 pass.hasFailed = true
                 return
             }
         }
-        _ = try await attempt(assignment, &pass)
+        guard case .settled = try await attempt(assignment, &pass) else {
+            pass.hasFailed = true
+            return
+        }
     }
 
     /// Whether the VCO takes the document as it is: if not, none of our rules is to blame.
@@ -157,5 +164,25 @@ extension Reconciler {
 extension Reconciler.Assignment {
     mutating func hold(_ owner: Owner) {
         for index in desired.indices where desired[index].owner == owner { desired[index].want = .hold }
+    }
+
+    /// The wishes with those of some owners on hold, by uid. What they would take over stays with whom it is with: a
+    /// predecessor under another uid, or another resource that gives the name up.
+    func desired(holding held: Set<String>, recorded: [OwnedRule]) -> [DesiredRule] {
+        guard !held.isEmpty else { return desired }
+        let wishes = desired.filter { held.contains($0.owner.uid) }
+        let names = Set(wishes.map { "\($0.owner.namespace)/\($0.owner.name)" })
+        let places = Set(wishes.map { "\($0.segment)\n\($0.name)" })
+        let others = Set(desired.map(\.owner.uid))
+        let kept = recorded.filter { rule in
+            !others.contains(rule.owner.uid)
+                && (names.contains(rule.owner.label) || places.contains("\(rule.segmentName)\n\(rule.place.name)"))
+        }
+        let stilled = desired.map { rule in
+            var rule = rule
+            if held.contains(rule.owner.uid) { rule.want = .hold }
+            return rule
+        }
+        return stilled + Set(kept.map(\.owner)).sorted().map { .hold(for: $0) }
     }
 }

@@ -145,11 +145,13 @@ struct Memory: Sendable {
     var quarantine: [String: Quarantine] = [:]
     /// When a generation was first seen waiting for its rule, by uid: for the spec-to-programmed histogram.
     var firstSeen: [String: (generation: Int, at: Instant)] = [:]
-    /// Profiles, by name, where a resource's rule was seen gone, by uid, until one is recorded there again: a status that
-    /// names such a place is out of date.
+    /// Profiles, by name, where a resource's rule was seen gone, by uid, until one is recorded there again: a status
+    /// that names such a place is out of date.
     var cleared: [String: Set<String>] = [:]
     /// Why rules of ours that were changed on the VCO are to be put back, until they are.
     var drift: [RulePlace: String] = [:]
+    /// What other keys were told in this resync, so that they are told once.
+    var hints: Set<String> = []
     /// Profiles that are not there, by name: in how many resyncs in a row, and in which last.
     var missing: [String: Strikes] = [:]
 
@@ -164,6 +166,12 @@ struct Memory: Sendable {
             lastEpoch = epoch
             return count >= 2
         }
+    }
+
+    /// A new resync begins.
+    mutating func startEpoch() {
+        epoch += 1
+        hints = []
     }
 
     /// Forgets a resource that is gone.

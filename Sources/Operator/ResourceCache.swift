@@ -32,6 +32,9 @@ package final class ResourceCache: Sendable {
         var queue: WorkQueue<String>
     }
 
+    /// A profile of which something fails again and again is looked at at least this often: others wait for it.
+    private static let failureDelayMax = Duration.seconds(30)
+
     package let bell = Bell()
     private let state: Locked<State>
     /// A burst of changes on one profile lands together.
@@ -42,7 +45,8 @@ package final class ResourceCache: Sendable {
             State(
                 informer: Informer(random: random, notOlderThan: notOlderThan, index: { $0.queueKeys }),
                 queue: WorkQueue(
-                    backoff: Backoff(base: .seconds(1), factor: 2, max: .seconds(300), jitter: 0.5), random: random)))
+                    backoff: Backoff(base: .seconds(1), factor: 2, max: Self.failureDelayMax, jitter: 0.2),
+                    random: random)))
     }
 
     func next(now: Instant) -> Informer<VelocloudBP>.Request {

@@ -229,7 +229,8 @@ extension World {
     var wholeReads: Int { moduleReads.withLock { $0.whole } }
     var versionReads: Int { moduleReads.withLock { $0.version } }
 
-    /// What befalls requests; each of them is a reason to look at the world again, though it may have no effect for long.
+    /// What befalls requests; each of them is a reason to look at the world again, though it may have no effect for
+    /// long.
     func onRequest(_ hook: (@Sendable (HTTPRequest) -> SimulatedTransport.Fault?)?) {
         guard let hook else { return transport.onRequest(nil) }
         transport.onRequest { [changed] request in
