@@ -53,7 +53,7 @@ package struct Informer<Object: InformerObject>: Sendable {
 
     private var state: State
     private var cache: ObjectCache<Object>
-    private var isSynced = false
+    package private(set) var isSynced = false
     private var random: SeededRandom
     private var backoff = CalmingBackoff(
         Backoff(base: .milliseconds(800), max: .seconds(30), jitter: 1), calmTime: .seconds(120))

@@ -57,10 +57,10 @@ package final class ResourceCache: Sendable {
     @discardableResult
     func receive(_ reply: Informer<VelocloudBP>.Reply, now: Instant) -> Bool {
         let isFirst = state.withLock { state in
-            let wasSynced = state.informer.snapshot != nil
+            let wasSynced = state.informer.isSynced
             let affected = state.informer.receive(reply, now: now)
             Self.enqueue(affected, in: &state.queue, now: now)
-            return !wasSynced && state.informer.snapshot != nil
+            return !wasSynced && state.informer.isSynced
         }
         bell.ring()
         return isFirst
@@ -110,7 +110,7 @@ package final class ResourceCache: Sendable {
 
     /// True once the first list is complete, and while the resource type is there to be read.
     package var isSynced: Bool {
-        state.withLock { $0.informer.snapshot != nil && $0.informer.isBlocked != .notFound }
+        state.withLock { $0.informer.isSynced && $0.informer.isBlocked != .notFound }
     }
 
     /// What keeps the list from being read, if anything does.
