@@ -9,8 +9,6 @@ package enum ExitCode: Int32, Sendable {
     case failed = 1
     /// Bad usage or configuration: trying again without changing it is useless.
     case badConfiguration = 2
-    /// There would be changes.
-    case changesPending = 3
 
     /// The code for an error that ends the process.
     package init(for error: any Error) {

@@ -5,46 +5,23 @@ package enum LogKey: String, CaseIterable, Sendable {
     // Whose
     case resource
     case namespace
-    case uid
-    case generation
     case profile
-    case profileID = "profile_id"
-    case segment
     case rule
-    case module
     case version
     // What
-    case kind
-    case condition
     case reason
     case message
     case change
-    case changes
-    case difference
-    case refusals
-    case finalizers
-    case statuses
     case error
     case flag
-    case holder
     case resources
-    case rules
-    case deletions
-    case allowed
     // Where
     case address
     case server
     case orchestrator
     case path
     case method
-    case result
     case status
-    // When
-    case attempt
-    case wait
-    case duration
-    case interval
-    case signal
 }
 
 extension Logger {

@@ -29,13 +29,13 @@ import Testing
     // A text line is time, level, sentence, then the keys in order; values stand in quotes only where they must.
     @Test func textLines() {
         let lines = lines(.text) { logger in
-            logger.event(.info, "rule written", [.rule: "shop.web", .profile: "Quick Start Profile", .attempt: "2"])
+            logger.event(.info, "rule written", [.rule: "shop.web", .profile: "Quick Start Profile", .change: "2"])
             logger.event(.warning, "no details")
             logger.event(.error, "odd", [.error: "", .reason: "a=b", .path: #"c:\d"#, .message: "say \"hi\""])
         }
         #expect(
             lines == [
-                #"2026-11-22T20:59:36.123Z info rule written attempt=2 profile="Quick Start Profile" rule=shop.web"#,
+                #"2026-11-22T20:59:36.123Z info rule written change=2 profile="Quick Start Profile" rule=shop.web"#,
                 "2026-11-22T20:59:36.123Z warning no details",
                 #"2026-11-22T20:59:36.123Z error odd error="" message="say \"hi\"" path="c:\\d" reason="a=b""#,
             ])
@@ -64,14 +64,14 @@ import Testing
         let lines = lines(.json) { logger in
             logger.event(
                 .info, "rule written",
-                [.rule: "shop.web", .attempt: .stringConvertible(2), .changes: .array(["x", "y\"z"])])
+                [.rule: "shop.web", .change: .stringConvertible(2), .reason: .array(["x", "y\"z"])])
             logger.info(
                 "plain", metadata: ["message": "mine", "ok": .stringConvertible(true), "in": ["b": "1", "a": "2"]])
         }
         #expect(
             lines == [
                 #"{"time":"2026-11-22T20:59:36.123Z","level":"info","message":"rule written","#
-                    + #""attempt":2,"changes":["x","y\"z"],"rule":"shop.web"}"#,
+                    + #""change":2,"reason":["x","y\"z"],"rule":"shop.web"}"#,
                 #"{"time":"2026-11-22T20:59:36.123Z","level":"info","message":"plain","#
                     + #""in":{"a":"2","b":"1"},"message_":"mine","ok":true}"#,
             ])
