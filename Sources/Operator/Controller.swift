@@ -17,10 +17,12 @@ package final class Controller: Sendable {
         package var log: Logger
         package var metrics: MetricsRegistry
         package var seed: UInt64
+        /// Calls to the API server that one pass makes side by side; with 1 a run can be repeated exactly.
+        package var batchWidth: Int
 
         package init(
             kubernetes: KubernetesClient, orchestrator: OrchestratorClient, ledger: Ledger, time: Time, log: Logger,
-            metrics: MetricsRegistry, seed: UInt64
+            metrics: MetricsRegistry, seed: UInt64, batchWidth: Int = ResourceWriter.writesInFlightMax
         ) {
             self.kubernetes = kubernetes
             self.orchestrator = orchestrator
@@ -29,6 +31,7 @@ package final class Controller: Sendable {
             self.log = log
             self.metrics = metrics
             self.seed = seed
+            self.batchWidth = batchWidth
         }
     }
 
@@ -46,6 +49,8 @@ package final class Controller: Sendable {
     private let resync: Duration
     private let workers: Int
     private let random: Locked<SeededRandom>
+    /// When the next resync is due; nil before the first.
+    private let resyncDue = Locked<Instant?>(nil)
     private let synced = Bell()
 
     /// `notOlderThan` is the last resourceVersion that an earlier run saw: the first list must not go back before it.
@@ -60,7 +65,8 @@ package final class Controller: Sendable {
             client: parts.orchestrator, gate: OutageGate(resync: resync, random: random), time: time,
             onRelease: { cache.release(now: time.now()) })
         let cluster = ResourceWriter(
-            client: parts.kubernetes, cache: cache, time: time, log: parts.log, metrics: parts.metrics)
+            client: parts.kubernetes, cache: cache, time: time, log: parts.log, metrics: parts.metrics,
+            batchWidth: parts.batchWidth)
         self.cache = cache
         self.session = session
         self.ledger = parts.ledger
@@ -82,67 +88,66 @@ package final class Controller: Sendable {
     /// first, and then this returns.
     package func run(isStopping: StopSignal) async {
         await withTaskGroup { group in
-            group.addTask { await self.loop { await self.informer.step() } }
-            group.addTask { await self.resyncLoop() }
-            group.addTask {
-                await self.loop {
-                    self.session.checkCredentials()
-                    try? await self.time.sleep(self.time.now() + Self.tick)  // Cancelled: the loop ends.
-                }
-            }
+            group.addTask { await self.loop(self.synced, { false }, self.informerStep) }
+            group.addTask { await self.loop(self.synced, { false }, self.resyncStep) }
+            group.addTask { await self.loop(self.synced, { false }, self.tickStep) }
             await withTaskGroup { keys in
-                for _ in 0..<workers { keys.addTask { await self.workerLoop(isStopping) } }
+                for _ in 0..<workers {
+                    keys.addTask { await self.loop(self.cache.bell, { isStopping.isSet }, self.workerStep) }
+                }
             }
             group.cancelAll()
         }
     }
 
-    private func loop(_ step: @Sendable () async -> Void) async {
-        while !Task.isCancelled { await step() }
-    }
-
-    /// Takes keys and reconciles them, until told to stop or cancelled.
-    private func workerLoop(_ isStopping: StopSignal) async {
-        while !Task.isCancelled, !isStopping.isSet {
-            let heard = cache.bell.count
-            guard cache.isSynced else {
-                await wait(since: heard, until: nil, isStopping)
-                continue
-            }
-            switch cache.take(now: time.now()) {
-            case .key(let key):
-                let outcome = await reconciler.reconcile(key)
-                cache.finish(key, outcome, now: time.now())
-            case .wait(let until):
-                await wait(since: heard, until: until, isStopping)
-            case .idle:
-                await wait(since: heard, until: nil, isStopping)
-            case .shutDown:
-                return
+    private func loop(_ bell: Bell, _ isOver: @Sendable () -> Bool, _ step: @Sendable () async -> Wake) async {
+        while !Task.isCancelled, !isOver() {
+            let heard = bell.count
+            switch await step() {
+            case .again: continue
+            case .at(let deadline): await bell.wait(since: heard, until: deadline, time: time)
+            case .whenRung: await bell.wait(since: heard, until: nil, time: time)
             }
         }
     }
 
-    private func wait(since heard: UInt64, until deadline: Instant?, _ isStopping: StopSignal) async {
-        if isStopping.isSet { return }
-        await cache.bell.wait(since: heard, until: deadline, time: time)
+    /// Lists, or watches until the stream ends.
+    package func informerStep() async -> Wake {
+        await informer.step()
+    }
+
+    /// Takes one key and reconciles it.
+    package func workerStep() async -> Wake {
+        guard cache.isSynced else { return .whenRung }
+        switch cache.take(now: time.now()) {
+        case .key(let key):
+            let outcome = await reconciler.reconcile(key)
+            cache.finish(key, outcome, now: time.now())
+            return .again
+        case .wait(let until):
+            return .at(until)
+        case .idle, .shutDown:
+            return .whenRung
+        }
+    }
+
+    /// Looks at the credential files, and tells those who wait long that they do.
+    package func tickStep() async -> Wake {
+        session.checkCredentials()
+        let next = time.now() + Self.tick
+        return .at(min(next, await reconciler.noticeDelays() ?? next))
     }
 
     /// Once the first list is there, and then every resync, every profile is looked at.
-    private func resyncLoop() async {
-        let heard = synced.count
-        if !cache.isSynced { await synced.wait(since: heard, until: nil, time: time) }
-        var isFirst = true
-        while !Task.isCancelled {
-            await enqueueEverything(isFirst: isFirst)
-            isFirst = false
-            let share = random.withLock { Double.random(in: 0.9...1.1, using: &$0) }
-            do {
-                try await time.sleep(time.now() + resync * share)
-            } catch {
-                return
-            }
-        }
+    package func resyncStep() async -> Wake {
+        let due = resyncDue.withLock { $0 }
+        if let due, time.now() < due { return .at(due) }
+        guard due != nil || cache.isSynced else { return .whenRung }
+        await enqueueEverything(isFirst: due == nil)
+        let share = random.withLock { Double.random(in: 0.9...1.1, using: &$0) }
+        let next = time.now() + resync * share
+        resyncDue.withLock { $0 = next }
+        return .at(next)
     }
 
     private func enqueueEverything(isFirst: Bool) async {

@@ -27,12 +27,13 @@ final class InformerService: Sendable {
     }
 
     /// One step of the informer. Every failure goes back into it; it decides what comes next.
-    func step() async {
+    func step() async -> Wake {
         switch cache.next(now: time.now()) {
         case .list(let request): await list(request)
         case .watch(let request): await watch(request)
-        case .wait(let until): try? await time.sleep(until)  // Cancelled: the loop that calls us ends.
+        case .wait(let until): return .at(until)
         }
+        return .again
     }
 
     private func list(_ request: Informer<VelocloudBP>.ListRequest) async {

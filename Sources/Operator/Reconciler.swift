@@ -19,6 +19,8 @@ final class Reconciler: Sendable {
     let log: Logger
     let metrics: MetricsRegistry
     let memory = Locked(Memory())
+    /// Passes that speak to the VCO now and whose resources have not been told so, by key.
+    private let converging = Locked<[String: (pass: Pass, noticeAt: Instant)]>([:])
 
     /// The whole module is read every so many resyncs, whatever its `version` says: that it moves is not documented.
     static let resyncsPerFullRead = 12
@@ -78,27 +80,24 @@ final class Reconciler: Sendable {
         return pass
     }
 
-    /// Converges, and tells those who wait longer than `pendingAfter` that they do.
+    /// Converges, known to `noticeDelays` meanwhile.
     private func convergeWithNotice(_ pass: Pass) async -> Pass {
-        await withTaskGroup(of: Pass?.self) { group in
-            group.addTask { await self.converge(pass) }
-            group.addTask {
-                do {
-                    try await self.time.sleep(self.time.now() + Self.pendingAfter)
-                } catch {
-                    return nil  // The pass ended first.
-                }
-                await self.writePending(pass)
-                return nil
-            }
-            var result = pass
-            for await finished in group {
-                guard let finished else { continue }
-                result = finished
-                group.cancelAll()
-            }
-            return result
+        let noticeAt = time.now() + Self.pendingAfter
+        converging.withLock { $0[pass.key] = (pass, noticeAt) }
+        defer { converging.withLock { $0[pass.key] = nil } }
+        return await converge(pass)
+    }
+
+    /// Tells those who wait longer than `pendingAfter` for the VCO that they do; returns when the next are to be told.
+    func noticeDelays() async -> Instant? {
+        let now = time.now()
+        let due = converging.withLock { converging in
+            let due = converging.filter { $0.value.noticeAt <= now }
+            for key in due.keys { converging[key] = nil }
+            return due.values.map(\.pass).sorted { $0.key < $1.key }
         }
+        for pass in due { await writePending(pass) }
+        return converging.withLock { $0.values.map(\.noticeAt).min() }
     }
 
     private func noteFirstSeen(_ pass: Pass) {

@@ -33,12 +33,16 @@ final class ResourceWriter: Sendable {
     private let recorder = Locked(EventRecorder())
 
     /// Kubernetes writes in flight at once, over all workers.
-    static let writesInFlightMax = 32
+    package static let writesInFlightMax = 32
+    /// Calls of one batch in flight at once.
+    private let batchWidth: Int
     private let turn = CallLimiter(callsMax: writesInFlightMax)
 
     init(
-        client: KubernetesClient, cache: ResourceCache, time: Time, log: Logger, metrics: MetricsRegistry
+        client: KubernetesClient, cache: ResourceCache, time: Time, log: Logger, metrics: MetricsRegistry,
+        batchWidth: Int
     ) {
+        self.batchWidth = batchWidth
         self.client = client
         self.cache = cache
         self.time = time
@@ -170,7 +174,7 @@ final class ResourceWriter: Sendable {
             var results: [Value?] = Array(repeating: nil, count: items.count)
             var started = 0
             for (index, item) in items.enumerated() {
-                if started >= Self.writesInFlightMax, let (done, value) = await group.next() { results[done] = value }
+                if started >= batchWidth, let (done, value) = await group.next() { results[done] = value }
                 started += 1
                 group.addTask {
                     let isMine = await self.turn.acquire()
