@@ -1,8 +1,9 @@
 # make demo    the whole story on this machine: a real API server, a simulated VCO, the operator between them
 # make test    every check there is
+# make sim     whole worlds with faults, each from a seed: SEEDS=10000 of them, or one to look at: SEED=42
 # make build   the programs: .build/debug/velokube and .build/debug/velokube-sim
 # make tidy    the checks of style alone
-.PHONY: demo test build tidy prepare
+.PHONY: demo test sim build tidy prepare
 .DEFAULT_GOAL := build
 
 prepare:
@@ -20,6 +21,11 @@ test: prepare tidy
 	swift build --build-tests
 	scripts/with-control-plane scripts/check-manifests
 	scripts/with-control-plane swift test --skip-build
+
+SEEDS ?= 1000
+sim: prepare
+	swift build --build-tests
+	VELOKUBE_SEEDS=$(SEEDS) VELOKUBE_SEED=$(SEED) swift test --skip-build --filter SeededWorldTests
 
 tidy: prepare
 	scripts/check-tidy

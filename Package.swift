@@ -76,6 +76,11 @@ let package = Package(
                 "Operator", "Simulation", "BusinessPolicy", "ControlLoop", "HTTPTransport", "Kubernetes",
                 "Orchestrator", "Ledger", "velokube", logging,
             ]),
-        tests("SimulationTests", ["Simulation", "BusinessPolicy", "HTTPTransport", "velokube-sim"]),
+        tests(
+            "SimulationTests",
+            [
+                "Operator", "Simulation", "BusinessPolicy", "ControlLoop", "HTTPTransport", "Kubernetes",
+                "Orchestrator", "Ledger", "velokube-sim", logging,
+            ]),
     ]
 )

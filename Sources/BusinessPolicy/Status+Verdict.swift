@@ -88,8 +88,9 @@ extension Status {
     /// read back; they are known only while the reference stays in its place and its generation.
     private func rule(after programming: Verdict.Programming, generation: Int, now: String) -> RuleReference? {
         switch programming {
-        case .unchanged:
-            return rule
+        case .unchanged(let reference):
+            guard let reference else { return nil }
+            return rule?.isSamePlace(as: reference) == true ? rule : reference
         case .waiting(_, _, let reference):
             return reference.map { keepingProgrammed($0, generation: generation) }
         case .programmed(let reference):

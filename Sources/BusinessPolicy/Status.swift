@@ -107,8 +107,9 @@ package struct Verdict: Hashable, Sendable {
         case programmed(Status.RuleReference)
         /// Not (yet) so; the reference names a rule of ours that is still there under an older spec or place.
         case waiting(WaitReason, message: String, rule: Status.RuleReference?)
-        /// Nothing new is known: the condition stays as it was (a paused resource, an outage after success).
-        case unchanged
+        /// Nothing new is known: the condition stays as it was (a paused resource). The reference names the rule that
+        /// the resource has all the same.
+        case unchanged(rule: Status.RuleReference?)
     }
 
     /// Why the VCO does not (yet) hold the rule: the reasons of a false `Programmed`.

@@ -38,7 +38,8 @@ extension Reconciler {
         /// Those of them that the ledger has lost, and that resources' statuses tell of.
         var rebuilt: [OwnedRule]
         var plan: Plan
-        var readAt: Instant
+        /// When the document was asked for: what is edited while the answer is on its way is not in it.
+        var askedAt: Instant
 
         var recordedByPlace: [RulePlace: OwnedRule] {
             Dictionary(recorded.map { ($0.place, $0) }, uniquingKeysWith: { first, _ in first })
@@ -50,6 +51,7 @@ extension Reconciler {
         _ assignment: Assignment, holding held: Set<String> = [], _ pass: inout Pass
     ) async throws(SessionError) -> AttemptResult {
         let id = assignment.profile.id
+        let askedAt = time.now()
         let module = try await session.call { client throws(OrchestratorError) in try await client.module(profileID: id)
         }
         guard let module else {
@@ -65,7 +67,7 @@ extension Reconciler {
         } catch {
             return .unusable(error.waitReason, message: error.message(profile: pass.key))
         }
-        let draft = await draft(assignment, held, module, document, &pass)
+        let draft = await draft(assignment, held, module, document, askedAt, &pass)
         pass.moduleVersion = module.version
         memory.withLock { $0.profiles[id, default: .init()].fullReadEpoch = pass.epoch }
         if policy.isDryRun {
@@ -81,9 +83,8 @@ extension Reconciler {
 
     private func draft(
         _ assignment: Assignment, _ held: Set<String>, _ module: QOSModule, _ document: PolicyDocument,
-        _ pass: inout Pass
+        _ askedAt: Instant, _ pass: inout Pass
     ) async -> Draft {
-        let readAt = time.now()
         var recorded = withoutMissingSegments(
             await ledger.rules(onProfile: assignment.profile.id), in: document, profileID: assignment.profile.id,
             epoch: pass.epoch)
@@ -103,7 +104,7 @@ extension Reconciler {
                 actual: document, recorded: recorded, placement: policy.placement))
         return Draft(
             assignment: assignment, module: module, document: document, desired: desired, recorded: recorded,
-            rebuilt: rebuilt, plan: plan, readAt: readAt)
+            rebuilt: rebuilt, plan: plan, askedAt: askedAt)
     }
 
     /// Settles a plan that does not touch the document: adoptions, transfers and records that only the ledger holds.
@@ -125,7 +126,7 @@ extension Reconciler {
         let id = draft.assignment.profile.id
         noteDrift(draft, &pass)
         guard await commit(draft.intention(at: time.wallMilliseconds()), &pass) else { return .stopped }
-        if time.now().since(draft.readAt) > Self.readTrustedFor {
+        if time.now().since(draft.askedAt) > Self.readTrustedFor {
             let summary = try await session.call { client throws(OrchestratorError) in
                 try await client.moduleSummary(profileID: id)
             }

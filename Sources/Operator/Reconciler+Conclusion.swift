@@ -141,7 +141,7 @@ extension Reconciler {
         let result = pass.results[resource.uid]
         switch subject.stance {
         case .held(let reason, let message):
-            return Verdict(acceptance: .refused(reason, message: message), programming: .unchanged)
+            return unchanged(resource, reason, message, owned, pass)
         case .quarantined(let spec, let message):
             return Verdict(
                 acceptance: .accepted(warnings: spec.warnings),
@@ -157,11 +157,20 @@ extension Reconciler {
                     programming: .waiting(reason, message: message, rule: place(of: resource, owned, pass)))
             case .refused(let reason, let message):
                 // Its rule cannot be told from others of the name: a human must say which is to go.
-                return Verdict(acceptance: .refused(reason, message: message), programming: .unchanged)
+                return unchanged(resource, reason, message, owned, pass)
             case .programmed, nil:
                 return nil
             }
         }
+    }
+
+    /// A resource that is not acted on. Its status still has to name the rule that it has, and may not name it yet: it
+    /// may have been paused before the first status was written.
+    private func unchanged(
+        _ resource: VelocloudBP, _ reason: Verdict.RefusalReason, _ message: String, _ owned: [OwnedRule], _ pass: Pass
+    ) -> Verdict {
+        let rule = owned.isEmpty ? resource.status.rule : place(of: resource, owned, pass)
+        return Verdict(acceptance: .refused(reason, message: message), programming: .unchanged(rule: rule))
     }
 
     private func wanting(

@@ -28,7 +28,7 @@ final class Reconciler: Sendable {
     static let writeSpacing = Duration.milliseconds(500)
     /// A resource that has had no result for this long is told so.
     static let pendingAfter = Duration.seconds(5)
-    /// The version is looked at once more when the document was read longer ago than this.
+    /// The version is looked at once more when the document was asked for longer ago than this.
     static let readTrustedFor = Duration.milliseconds(200)
 
     init(

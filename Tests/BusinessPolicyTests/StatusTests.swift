@@ -13,7 +13,7 @@ import Testing
     }
 
     static func refused(
-        _ reason: Verdict.RefusalReason, _ programming: Verdict.Programming = .unchanged
+        _ reason: Verdict.RefusalReason, _ programming: Verdict.Programming = .unchanged(rule: nil)
     ) -> Verdict {
         Verdict(acceptance: .refused(reason, message: "why"), programming: programming)
     }
@@ -118,7 +118,7 @@ import Testing
 
     // A refused resource that never had a rule waits for its acceptance.
     @Test func refusedResourceWaits() {
-        for programming in [Verdict.Programming.unchanged, .waiting(.pending, message: "", rule: nil)] {
+        for programming in [Verdict.Programming.unchanged(rule: nil), .waiting(.pending, message: "", rule: nil)] {
             let status = Self.status(Self.refused(.invalidSpec, programming))
             #expect(status.condition(.programmed)?.reason == "Pending")
             #expect(status.condition(.programmed)?.message == "Waits for Accepted: why")
@@ -129,7 +129,8 @@ import Testing
     // Pausing keeps Programmed and the rule as they were.
     @Test func pausingKeepsProgrammed() {
         let first = Self.status(Self.programmed)
-        let paused = Self.status(Self.refused(.paused), after: first, generation: 2, now: "t2")
+        let paused = Self.status(
+            Self.refused(.paused, .unchanged(rule: first.rule)), after: first, generation: 2, now: "t2")
         #expect(paused.condition(.programmed) == first.condition(.programmed) && paused.rule == first.rule)
         #expect(paused.summary == ["Accepted=False/Paused", "Programmed=True/Programmed", "Ready=False/Paused"])
         #expect(paused.observedGeneration == 2)
@@ -138,7 +139,7 @@ import Testing
     // An outage after success leaves a resource ready; a new generation is not ready by its predecessor's success.
     @Test func oldSuccessIsNotNewReadiness() {
         let first = Self.status(Self.programmed)
-        let same = Verdict(acceptance: .accepted(warnings: []), programming: .unchanged)
+        let same = Verdict(acceptance: .accepted(warnings: []), programming: .unchanged(rule: first.rule))
         #expect(Self.status(same, after: first, now: "t2") == first)
         let second = Self.status(same, after: first, generation: 2, now: "t2")
         #expect(second.condition(.programmed) == first.condition(.programmed))

@@ -1,0 +1,142 @@
+import BusinessPolicy
+import HTTPTransport
+import Ledger
+import Simulation
+
+/// What must hold at every write, and what in the end.
+extension SeededWorld {
+    /// Judges one write to the VCO by what was there before it.
+    func judge(_ request: HTTPRequest, by life: OperatorProcess.Life, before profiles: [ProfileView]) {
+        guard let body = try? JSON.parse(request.body ?? []), let id = body["id"]?.int,
+            let profile = profiles.first(where: { $0.moduleID == id }),
+            let sent = body["_update"]?["data"]?["segments"]?.array
+        else { return breaks("a write that is no document of a profile") }
+        guard sent.map({ $0["segment"]?["name"]?.string }) == profile.segments.map(\.name) else {
+            return breaks("a write that adds, removes or moves segments")
+        }
+        var isChanged = false
+        let wishes = apiServer.objects().map { Wish($0) }
+        for (segment, sentSegment) in zip(profile.segments, sent) {
+            let rules = sentSegment["rules"]?.array ?? []
+            let old = segment.rules.compactMap { try? JSON.parse($0) }
+            isChanged = isChanged || rules != old
+            let foreign = foreignNames(profile.id, segment.id)
+            let isForeign: (JSON) -> Bool = { foreign.contains($0["name"]?.string ?? "") }
+            if rules.filter(isForeign) != old.filter(isForeign) {
+                breaks("a write that changes, removes or moves a rule of the WAN team in \(segment.name)")
+            }
+            for rule in old where !isForeign(rule) { judge(rule, in: segment, of: profile, among: rules, wishes) }
+        }
+        if !isChanged, weather.modes.rejectedPorts.isEmpty { breaks("a write that changes nothing") }
+    }
+
+    /// A rule whose resource is ready and content must stay as it is.
+    private func judge(
+        _ rule: JSON, in segment: ProfileView.Segment, of profile: ProfileView, among sent: [JSON], _ wishes: [Wish]
+    ) {
+        let name = rule["name"]?.string
+        let owner = wishes.first {
+            $0.profile == profile.name && $0.segment == segment.name && $0.name == name && $0.isReady && $0.isCurrent
+                && !$0.isDeleting && $0.isHonoured(by: rule)
+        }
+        guard let owner else { return }
+        guard let written = sent.first(where: { $0["name"]?.string == name }) else {
+            return breaks("a write that removes the rule of \(owner.key), which is ready and wants it")
+        }
+        if written != rule { breaks("a write that changes the rule of \(owner.key), which is as it is wanted") }
+    }
+
+    /// What is not yet as it must be once everything has settled; empty when all is well.
+    func complaints() async -> [String] {
+        let wishes = apiServer.objects().map { Wish($0) }
+        let rules = ownRules()
+        var complaints: [String] = []
+        for wish in wishes {
+            complaints += self.complaints(of: wish, wishes, rules)
+        }
+        var stated = Set(wishes.compactMap { $0.stated.map { "\($0.profile)/\($0.segment)/\($0.name)" } })
+        // A resource on hold also keeps a rule that its status cannot name: on a profile that was renamed, or one of a
+        // predecessor that vanished.
+        let held = Set(wishes.filter { $0.isPaused || !$0.isValid }.map(\.key))
+        for process in state.withLock({ $0.living }) {
+            for rule in await process.ledger.allRules()
+            where held.contains("\(rule.owner.namespace)/\(rule.owner.name)") {
+                guard let profile = orchestrator.profile(.id(rule.place.profileID)) else { continue }
+                stated.insert("\(profile.name)/\(rule.segmentName)/\(rule.place.name)")
+            }
+        }
+        let forgotten = state.withLock { $0.forgotten }
+        for rule in rules
+        where !stated.contains(rule.place) && !forgotten.contains(rule.place) {
+            complaints.append("rule \(rule.name) of \(rule.profile) belongs to nobody")
+        }
+        let places = Dictionary(grouping: rules, by: \.place)
+        for (place, rules) in places where rules.count > 1 {
+            complaints.append("\(place) is there \(rules.count) times")
+        }
+        return complaints.sorted() + disorder(wishes)
+    }
+
+    private func complaints(of wish: Wish, _ wishes: [Wish], _ rules: [OwnRule]) -> [String] {
+        if wish.isDeleting { return ["\(wish.key) still waits to be let go: \(wish.reason)"] }
+        guard wish.isCurrent else { return ["the status of \(wish.key) is not of its generation"] }
+        let rule = rules.first { wish.isPlaced($0) }
+        if wish.isReady {
+            guard expected(wish, wishes).contains("Ready") else { return ["\(wish.key) is ready and should not be"] }
+            guard let rule, wish.isHonoured(by: rule.json) else { return ["\(wish.key) is ready without its rule"] }
+            guard let stated = wish.stated, stated == (rule.profile, rule.segment, rule.name) else {
+                return ["\(wish.key) is ready and its status names another rule"]
+            }
+            return []
+        }
+        guard expected(wish, wishes).contains(wish.reason) else {
+            return ["\(wish.key) is \(wish.reason), not one of \(expected(wish, wishes).sorted())"]
+        }
+        return []
+    }
+
+    /// How a resource may stand in the end.
+    private func expected(_ wish: Wish, _ wishes: [Wish]) -> Set<String> {
+        if wish.isPaused { return wish.isValid ? ["Paused"] : ["Paused", "InvalidSpec"] }
+        if !wish.isValid { return ["InvalidSpec"] }
+        let rivals = wishes.filter { $0.key != wish.key && ($0.place == wish.place || wish.isStated(by: $0)) }
+        let isHeldByRival = rivals.contains { rival in
+            rival.isReady || rival.stated != nil || rival.isPaused || rival.isRejected
+        }
+        guard let profile = orchestrator.profile(.name(wish.profile)) else {
+            return isHeldByRival ? ["ProfileNotFound", "NameConflict"] : ["ProfileNotFound"]
+        }
+        let conflict: Set<String> = isHeldByRival ? ["NameConflict"] : []
+        guard let segment = profile.segment(wish.segment) else { return conflict.union(["SegmentNotFound"]) }
+        if foreignNames(profile.id, segment.id).contains(wish.name) { return conflict.union(["ForeignRule"]) }
+        if wish.isRejected, !weather.modes.rejectedPorts.isEmpty {
+            return conflict.union(["RejectedByOrchestrator"])
+        }
+        let isTaken = rivals.contains { $0.isReady }
+        let isForgotten = state.withLock { $0.forgotten }.contains(wish.place)
+        return isTaken ? ["NameConflict"] : conflict.union(isForgotten ? ["Ready", "ForeignRule"] : ["Ready"])
+    }
+
+    /// Rules of ours that are not in the order that their resources ask for.
+    private func disorder(_ wishes: [Wish]) -> [String] {
+        let ready = wishes.filter { $0.isReady && !$0.isPaused }
+        return orchestrator.profiles.flatMap { profile in
+            profile.segments.compactMap { segment -> String? in
+                let ours = segment.names.compactMap { name in
+                    ready.first { $0.profile == profile.name && $0.segment == segment.name && $0.name == name }
+                }
+                let sorted = ours.sorted { ($0.order, $0.key) < ($1.order, $1.key) }
+                guard ours.map(\.key) != sorted.map(\.key) else { return nil }
+                return "rules of \(profile.name) are in the order \(ours.map(\.key)), not \(sorted.map(\.key))"
+            }
+        }
+    }
+}
+
+extension Wish {
+    /// Whether another resource's status says that it has the rule at this place.
+    func isStated(by other: Wish) -> Bool {
+        guard let stated = other.stated else { return false }
+        return stated == (profile, segment, name)
+    }
+}
