@@ -52,15 +52,16 @@ final class InformerService: Sendable {
     private func watch(_ request: Informer<VelocloudBP>.WatchRequest) async {
         do {
             let stream = try await client.watch(
-                .velocloudBP, namespace: namespace, from: request.from, timeoutSeconds: request.timeoutSeconds,
-                idle: request.idle)
+                .velocloudBP, namespace: namespace, from: request.from, sendsInitialEvents: request.sendsInitialEvents,
+                timeoutSeconds: request.timeoutSeconds, idle: request.idle)
             give(.opened)
             while let event = try await stream.next() {
                 switch event {
                 case .added(let json): give(event: json, Informer.Event.added)
                 case .modified(let json): give(event: json, Informer.Event.modified)
                 case .deleted(let json): give(event: json, Informer.Event.deleted)
-                case .bookmark(let version): give(.event(.bookmark(resourceVersion: version)))
+                case .bookmark(let version, let isEnd):
+                    give(.event(.bookmark(resourceVersion: version, endsInitialEvents: isEnd)))
                 case .unreadable(let words): give(.event(.unreadable(words)))
                 case .error(let status):
                     fail(.status(status), "watch")
@@ -116,6 +117,7 @@ extension KubernetesError {
             if status.isExpired { return .expired }
             if status.isGone { return .gone }
             switch status.code {
+            case 400, 422: return .invalid(status.message)
             case 401: return .unauthorized
             case 403: return .forbidden
             case 404: return .notFound
