@@ -123,6 +123,11 @@ package struct Informer<Object: InformerObject>: Sendable {
         }
     }
 
+    /// Whether a list is asked for over a watch, or coming over it.
+    package var isStreaming: Bool {
+        if case .streaming = state { true } else { false }
+    }
+
     /// Since when a list has been coming over a watch; nil when none does.
     package var streamingSince: Instant? {
         if case .streaming(let streaming) = state { streaming.openedAt } else { nil }

@@ -8,8 +8,8 @@ package enum WatchEvent: Hashable, Sendable {
     case modified(JSON)
     /// The resource is gone; this is its last state.
     case deleted(JSON)
-    /// Nothing changed up to this version: lets a quiet watch be resumed without a new list. In a watch that was asked to
-    /// begin with the state of all objects, one bookmark also says that this is complete.
+    /// Nothing changed up to this version: lets a quiet watch be resumed without a new list. In a watch that was asked
+    /// to begin with the state of all objects, one bookmark also says that this is complete.
     case bookmark(resourceVersion: String, endsInitialEvents: Bool = false)
     /// The server ends the watch with its reason, most often that the version is gone.
     case error(APIStatus)
