@@ -1,9 +1,9 @@
 /// The list as the beginning of a watch: one request instead of pages and a watch, and no large reply on either side.
 ///
-/// Servers from 1.27 on may know it (`sendInitialEvents`), from 1.32 or 1.34 on they do. One of 1.19 to 1.26 refuses the
-/// request as invalid. An older one opens an ordinary watch, which shows within about a minute by a bookmark that does not
-/// end the list (where it is known, it is the first bookmark that does), or by silence. A list in pages is always right
-/// instead, so in doubt that is made.
+/// Servers from 1.27 on may know it (`sendInitialEvents`), from 1.32 or 1.34 on they do. One of 1.19 to 1.26 refuses
+/// the request as invalid. An older one opens an ordinary watch, which shows within about a minute by a bookmark that
+/// does not end the list (where it is known, it is the first bookmark that does), or by silence. A list in pages is
+/// always right instead, so in doubt that is made.
 extension Informer {
     /// Whether the server is asked for the list as the beginning of a watch.
     enum StreamingUse {

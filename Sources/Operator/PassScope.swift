@@ -1,11 +1,12 @@
 import ControlLoop
 
-/// The pass that the running code belongs to, wherever it is called from: for the lines it logs, and for its time limit.
+/// The pass that the running code belongs to, wherever it is called from: for the lines it logs, and for its time
+/// limit.
 ///
 /// A call has a time limit of its own, but a pass is many calls, and while it runs nobody else looks at its profile. So
 /// past the pass's limit no further call is begun: it ends like one whose calls fail, and its key comes again after a
-/// backoff. Nothing is torn: a stop between any two calls is what a crash would be, and the next pass sorts it out. What
-/// cannot be limited is a trap: Swift ends the process for it, and the next start goes on from the ledger.
+/// backoff. Nothing is torn: a stop between any two calls is what a crash would be, and the next pass sorts it out.
+/// What cannot be limited is a trap: Swift ends the process for it, and the next start goes on from the ledger.
 struct PassScope: Sendable {
     /// Set while a pass runs.
     @TaskLocal static var current: PassScope?

@@ -155,8 +155,8 @@ extension Informer<Thing> {
         #expect(informer.listNow(at(1))?.resourceVersion == "5")
     }
 
-    // An older server opens an ordinary watch. A bookmark without the mark shows it, also one whose mark is not true, and
-    // so does a silence; neither is taken for the end of the state.
+    // An older server opens an ordinary watch. A bookmark without the mark shows it, also one whose mark is not true,
+    // and so does a silence; neither is taken for the end of the state.
     @Test(arguments: [
         Informer<Thing>.Reply.event(.bookmark(resourceVersion: "12", endsInitialEvents: false)), .failed(.idle),
     ])
@@ -172,8 +172,8 @@ extension Informer<Thing> {
         #expect(informer.listNow(at(2)) != nil, "and it is not asked again")
     }
 
-    // Any other failure, and an early end, lead to a list in pages at once: to get on is better than to insist. The next
-    // list is asked for over a watch again.
+    // Any other failure, and an early end, lead to a list in pages at once: to get on is better than to insist. The
+    // next list is asked for over a watch again.
     @Test(arguments: [
         Informer<Thing>.Reply.failed(.serverError), .failed(.other("odd")), .failed(.forbidden), .failed(.unauthorized),
         .failed(.notFound), .closed,
@@ -200,7 +200,8 @@ extension Informer<Thing> {
         #expect(informer.watchNow(at(31))?.sendsInitialEvents == true)
     }
 
-    // Whoever may not list or watch is told so by the list that follows, and no longer once a list over a watch succeeds.
+    // Whoever may not list or watch is told so by the list that follows, and no longer once a list over a watch
+    // succeeds.
     @Test func completeInitialStateEndsABlock() {
         var informer = Informer.streaming()
         _ = informer.end("10")

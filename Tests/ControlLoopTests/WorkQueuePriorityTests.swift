@@ -68,7 +68,8 @@ import Testing
         #expect(queue.takeAll(at(0)) == ["b"])
     }
 
-    // A run keeps its priority when it fails or asks to come again; when it is done the next one starts from the bottom.
+    // A run keeps its priority when it fails or asks to come again; when it is done the next one starts from the
+    // bottom.
     @Test func priorityLastsUntilTheRunIsDone() {
         for outcome in [Queue.Outcome.failed, .again(at: at(1)), .done] {
             var queue = Queue.fresh()

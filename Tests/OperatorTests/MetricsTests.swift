@@ -124,8 +124,9 @@ import Testing
         }
     }
 
-    // A key that is added again while it waits is one add, also when it is raised; what is not ready is not in the depth;
-    // a failure is a retry; and time that work takes shows while it is still under way, by the buckets of client-go.
+    // A key that is added again while it waits is one add, also when it is raised; what is not ready is not in the
+    // depth; a failure is a retry; and time that work takes shows while it is still under way, by the buckets of
+    // client-go.
     @Test func theQueueIsCountedOnce() {
         var queue = WorkQueue<String>(backoff: backoff, random: SeededRandom(seed: 1))
         for _ in 1...3 { queue.add("a", notBefore: start, priority: .background, now: start) }
