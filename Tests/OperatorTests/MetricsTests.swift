@@ -132,8 +132,11 @@ import Testing
         for _ in 1...3 { queue.add("a", notBefore: start, priority: .background, now: start) }
         queue.add("a", notBefore: start, now: start)
         queue.add("later", notBefore: start + .seconds(60), now: start)
-        func rendered(_ seconds: Double) -> Set<String> {
-            Set(lines(Metrics(startedAt: start).rendered(queue: queue.statistics, now: start + .seconds(seconds))))
+        func rendered(_ milliseconds: Int) -> Set<String> {
+            Set(
+                lines(
+                    Metrics(startedAt: start).rendered(
+                        queue: queue.statistics, now: start + .milliseconds(milliseconds))))
         }
         #expect(
             rendered(0).isSuperset(of: [
@@ -141,7 +144,7 @@ import Testing
             ]))
         _ = queue.take(now: start + .milliseconds(5))
         #expect(
-            rendered(2.005).isSuperset(of: [
+            rendered(2005).isSuperset(of: [
                 #"workqueue_depth{name="profiles"} 0"#, #"workqueue_unfinished_work_seconds{name="profiles"} 2"#,
                 #"workqueue_longest_running_processor_seconds{name="profiles"} 2"#,
                 "velokube_reconcile_active_workers 1",
@@ -150,7 +153,7 @@ import Testing
             ]))
         queue.finish("a", .failed, now: start + .seconds(3))
         #expect(
-            rendered(3).isSuperset(of: [
+            rendered(3000).isSuperset(of: [
                 #"workqueue_retries_total{name="profiles"} 1"#,
                 #"workqueue_unfinished_work_seconds{name="profiles"} 0"#,
                 #"workqueue_work_duration_seconds_bucket{name="profiles",le="1"} 0"#,
