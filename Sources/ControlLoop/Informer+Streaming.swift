@@ -66,6 +66,7 @@ extension Informer {
     }
 
     mutating func failStreaming(_ streaming: Streaming, _ failure: Failure, now: Instant) {
+        streamed = [:]
         switch failure {
         case .gone, .expired, .resourceVersionTooLarge:
             if streaming.request.from.isEmpty {

@@ -14,7 +14,7 @@ package struct Informer<Object: InformerObject>: Sendable {
         /// Going through the pages of a list, hidden until complete. Leads to `watching`; to itself when a version or a
         /// page is no longer there; to `waiting` on any other failure.
         case listing(Listing)
-        /// Following changes. Leads to itself when the stream ends, to `listing` on 410, to `waiting` otherwise.
+        /// Following changes. Leads to itself when the stream ends, to a list on 410, to `waiting` otherwise.
         case watching(Watching)
         /// Backing off. Leads to `streaming`, `listing` or `watching` when the time has come.
         case waiting(until: Instant, then: Resume)
