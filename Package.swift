@@ -68,7 +68,7 @@ let package = Package(
 
         tests("BusinessPolicyTests", ["BusinessPolicy", "ControlLoop"]),
         tests("ControlLoopTests", ["ControlLoop"]),
-        tests("ClientTests", ["HTTPTransport", "Kubernetes", "Orchestrator", "BusinessPolicy"]),
+        tests("ClientTests", ["HTTPTransport", "Kubernetes", "Orchestrator", "BusinessPolicy", "ControlLoop"]),
         tests("LedgerTests", ["Ledger", "BusinessPolicy"]),
         tests(
             "OperatorTests",

@@ -6,7 +6,8 @@ extension Informer {
     package enum Request: Hashable, Sendable {
         /// Ask for one page of the list; answer with `page` or `failed`.
         case list(ListRequest)
-        /// Open a watch; answer with `opened`, any number of `event`, and `closed` or `failed`.
+        /// Open a watch; answer with `opened`, any number of `event` while the informer `wantsEvents`, and `closed` or
+        /// `failed`.
         case watch(WatchRequest)
         /// Nothing before this time; then ask again.
         case wait(until: Instant)
@@ -31,15 +32,19 @@ extension Informer {
 
     /// One watch, always with bookmarks allowed.
     package struct WatchRequest: Hashable, Sendable {
-        /// The version after which events are wanted.
+        /// The version after which events are wanted, or of which the initial state must at least be; then `""` asks
+        /// for the newest.
         package var from: String
+        /// Whether the watch is to begin with the state of all objects, ended by a bookmark that says so.
+        package var sendsInitialEvents: Bool
         /// When the server is to end the stream; drawn at random, so that many watches do not return together.
         package var timeoutSeconds: Int
         /// Silence that lasts longer than this means a dead connection: answer with `failed(.idle)`.
         package var idle: Duration
 
-        package init(from: String, timeoutSeconds: Int, idle: Duration) {
+        package init(from: String, sendsInitialEvents: Bool = false, timeoutSeconds: Int, idle: Duration) {
             self.from = from
+            self.sendsInitialEvents = sendsInitialEvents
             self.timeoutSeconds = timeoutSeconds
             self.idle = idle
         }
@@ -64,8 +69,8 @@ extension Informer {
         case added(Object)
         case modified(Object)
         case deleted(Object)
-        /// Nothing changed up to this version.
-        case bookmark(resourceVersion: String)
+        /// Nothing changed up to this version. It may also say that the initial state is complete.
+        case bookmark(resourceVersion: String, endsInitialEvents: Bool = false)
         /// A line that could not be read, or of a type that is not known; skipped. The words are for the caller's log.
         case unreadable(String)
     }

@@ -1,23 +1,36 @@
 /// The cache of one kind of object, kept like the API server's own by list and watch.
 ///
+/// The list comes as the beginning of the watch where the server can do that (`+Streaming`), else in pages
+/// (`+Listing`); `+Watching` follows what changes afterwards.
+///
 /// A value without a clock, a task or a connection: `next` names the one request to make, `receive` takes each reply to
 /// it and says what changed. A reply that the machine no longer waits for is ignored, so a late one does no harm.
 package struct Informer<Object: InformerObject>: Sendable {
-    private enum State {
+    enum State {
+        /// Taking in the list that a watch begins with, hidden until complete. Leads to `watching` on the same stream,
+        /// to itself when a version is no longer there, to `waiting` when the server is busy or not to be reached, to
+        /// `listing` on any other failure.
+        case streaming(Streaming)
         /// Going through the pages of a list, hidden until complete. Leads to `watching`; to itself when a version or a
         /// page is no longer there; to `waiting` on any other failure.
         case listing(Listing)
-        /// Following changes. Leads to itself when the stream ends, to `listing` on 410, to `waiting` otherwise.
+        /// Following changes. Leads to itself when the stream ends, to a list on 410, to `waiting` otherwise.
         case watching(Watching)
-        /// Backing off. Leads to `listing` or `watching` when the time has come.
+        /// Backing off. Leads to `streaming`, `listing` or `watching` when the time has come.
         case waiting(until: Instant, then: Resume)
     }
 
     /// What a wait leads to.
-    private enum Resume { case list, watch }
+    enum Resume { case list, watch }
+
+    /// One list under way that comes over a watch; its objects are in `streamed`.
+    struct Streaming {
+        let request: WatchRequest
+        var openedAt: Instant?
+    }
 
     /// One list under way.
-    private struct Listing {
+    struct Listing {
         /// The page to ask for now.
         var request: ListRequest
         /// The version that page 1 was asked at.
@@ -28,7 +41,7 @@ package struct Informer<Object: InformerObject>: Sendable {
     }
 
     /// One watch under way.
-    private struct Watching {
+    struct Watching {
         let timeoutSeconds: Int
         var openedAt: Instant?
         /// Whether it has brought a version that was not known before it.
@@ -40,39 +53,44 @@ package struct Informer<Object: InformerObject>: Sendable {
     /// Silence after which a watch is dead: servers send a bookmark about once a minute.
     package static var idleMax: Duration { .seconds(70) }
     /// Within this, the server is asked to end a watch.
-    private static var watchSeconds: ClosedRange<Int> { 300...600 }
+    static var watchSeconds: ClosedRange<Int> { 300...600 }
     /// A watch that ends sooner and has told nothing counts as a failure, or it would be opened again without pause.
-    private static var watchTimeMin: Duration { .seconds(1) }
+    static var watchTimeMin: Duration { .seconds(1) }
     /// The longest that a server's Retry-After is obeyed.
-    private static var retryAfterMax: Duration { .seconds(300) }
+    static var retryAfterMax: Duration { .seconds(300) }
 
     /// The version of the last complete list or of what the watch brought after it; nil before the first list.
-    package private(set) var resourceVersion: String?
+    package internal(set) var resourceVersion: String?
     /// When the server last told something: a page, an accepted watch, a line of it. A dead watch shows by it.
-    package private(set) var lastContact: Instant?
+    package internal(set) var lastContact: Instant?
 
-    private var state: State
-    private var cache: ObjectCache<Object>
-    package private(set) var isSynced = false
-    private var random: SeededRandom
-    private var backoff = CalmingBackoff(
+    var state: State
+    var cache: ObjectCache<Object>
+    /// True once a list was complete.
+    package internal(set) var isSynced = false
+    /// Whether the server is asked for the list as the beginning of a watch.
+    var streamingUse = StreamingUse.asked
+    /// By key, what a list over a watch has brought so far. Not part of the state, which is copied at each event.
+    var streamed: [String: Object] = [:]
+    var random: SeededRandom
+    var backoff = CalmingBackoff(
         Backoff(base: .milliseconds(800), max: .seconds(30), jitter: 1), calmTime: .seconds(120))
-    /// What the next first page is asked at when nothing was listed before.
-    private let versionMin: String
+    /// A version known from an earlier run; the first list must not be older.
+    let versionMin: String?
     /// Set when the server no longer has, or not yet, the version we would list at; until a list succeeds.
-    private var isVersionUnavailable = false
+    var isVersionUnavailable = false
     /// Set when a list at "0" came in pages: there is no watch cache to spare, so further lists are paged too.
-    private var isPagedByServer = false
+    var isPagedByServer = false
     /// 410s in a row on watches that never progressed: the second one waits, or list and watch would chase each other.
-    private var fruitlessExpiries = 0
-    private var block: (failure: Failure, during: Resume)?
+    var fruitlessExpiries = 0
+    var block: (failure: Failure, during: Resume)?
 
     /// - Parameters:
     ///   - notOlderThan: a version known from an earlier run, so that a lagging server cannot take us back behind it.
     ///   - index: the index values of an object, for `objects(indexedBy:)`. Must depend on the object alone.
     package init(random: SeededRandom, notOlderThan: String? = nil, index: @escaping @Sendable (Object) -> [String]) {
         self.random = random
-        versionMin = if let notOlderThan, !notOlderThan.isEmpty { notOlderThan } else { "0" }
+        versionMin = notOlderThan.flatMap { $0.isEmpty ? nil : $0 }
         cache = ObjectCache(index: index)
         state = .waiting(until: Instant(nanoseconds: .min), then: .list)
     }
@@ -96,13 +114,34 @@ package struct Informer<Object: InformerObject>: Sendable {
         cache.objects(indexedBy: value)
     }
 
+    /// Whether the watch that was opened last is still of use. A reader that finds it is not lets go of it and asks for
+    /// the next request.
+    package var wantsEvents: Bool {
+        switch state {
+        case .streaming, .watching: true
+        case .listing, .waiting: false
+        }
+    }
+
+    /// Whether a list is asked for over a watch, or coming over it.
+    package var isStreaming: Bool {
+        if case .streaming = state { true } else { false }
+    }
+
+    /// Since when a list has been coming over a watch; nil when none does.
+    package var streamingSince: Instant? {
+        if case .streaming(let streaming) = state { streaming.openedAt } else { nil }
+    }
+
     /// The one request to make now.
     package mutating func next(now: Instant) -> Request {
         switch state {
         case .waiting(let until, let resume):
             guard now >= until else { return .wait(until: until) }
-            if resume == .list { startList() } else { startWatch() }
+            if resume == .list { startSync() } else { startWatch() }
             return next(now: now)
+        case .streaming(let streaming):
+            return .watch(streaming.request)
         case .listing(let listing):
             return .list(listing.request)
         case .watching(let watching):
@@ -120,12 +159,14 @@ package struct Informer<Object: InformerObject>: Sendable {
             noteOpened(now: now)
             return []
         case .event(let event):
+            if case .streaming = state { return receiveStreamed(event, now: now) }
             return receiveEvent(event, now: now)
         case .closed:
-            endWatch(now: now)
+            if case .streaming = state { fallBack(for: .thisTime) } else { endWatch(now: now) }
             return []
         case .failed(let failure):
             switch state {
+            case .streaming(let streaming): failStreaming(streaming, failure, now: now)
             case .listing(let listing): failList(listing, failure, now: now)
             case .watching: failWatch(failure, now: now)
             case .waiting: break  // late
@@ -144,157 +185,30 @@ package struct Informer<Object: InformerObject>: Sendable {
     }
 }
 
-// MARK: - Listing
+// MARK: - Starting and failing
 
 extension Informer {
-    private mutating func startList() {
-        let version = isVersionUnavailable ? "" : resourceVersion ?? versionMin
-        // A limit on a list at a version makes old servers read etcd instead of their watch cache.
-        let isPaged = isPagedByServer || version.isEmpty || version == "0"
-        let request = ListRequest(resourceVersion: version, limit: isPaged ? Self.pageSize : nil)
-        state = .listing(Listing(request: request, requested: version))
+    /// Starts a list in the way that the server is known to take.
+    mutating func startSync() {
+        if streamingUse == .asked { startStreaming() } else { startList() }
     }
 
-    private mutating func receivePage(
-        _ items: [Object], resourceVersion version: String, continueToken: String?, now: Instant
-    ) -> [Affected] {
-        guard case .listing(var listing) = state else { return [] }  // late
-        noteContact(now: now)
-        listing.pages.append(items)
-        listing.version = listing.version ?? version
-        if let token = continueToken, !token.isEmpty {
-            guard token != listing.request.continueToken else {
-                backOff(then: .list, now: now)  // the server goes in circles
-                return []
-            }
-            listing.request = ListRequest(limit: Self.pageSize, continueToken: token)
-            state = .listing(listing)
-            return []
-        }
-        return completeList(listing)
+    /// The version that the next list starts at; nil when no version is known, or the known one is of no use.
+    var versionToList: String? {
+        isVersionUnavailable ? nil : resourceVersion ?? versionMin
     }
 
-    private mutating func completeList(_ listing: Listing) -> [Affected] {
-        resourceVersion = listing.version
-        isSynced = true
-        isVersionUnavailable = false
-        isPagedByServer = isPagedByServer || (listing.requested == "0" && listing.pages.count > 1)
-        unblock(.list)
-        startWatch()
-        return cache.replace(with: Array(listing.pages.joined()))
-    }
-
-    private mutating func failList(_ listing: Listing, _ failure: Failure, now: Instant) {
-        switch failure {
-        case .gone, .expired, .resourceVersionTooLarge:
-            if listing.request.continueToken != nil {
-                let request = ListRequest(resourceVersion: listing.requested)
-                state = .listing(Listing(request: request, requested: listing.requested))
-            } else if listing.requested.isEmpty {
-                backOff(then: .list, now: now)
-            } else {
-                isVersionUnavailable = true
-                startList()
-            }
-        case .notFound, .forbidden:
-            block = (failure, .list)
-            backOff(then: .list, now: now)
-        case .tooManyRequests(let retryAfter):
-            backOff(then: .list, atLeast: retryAfter, now: now)
-        case .unreachable, .serverError, .unauthorized, .idle, .other:
-            backOff(then: .list, now: now)
-        }
-    }
-}
-
-// MARK: - Watching
-
-extension Informer {
-    private mutating func startWatch() {
-        state = .watching(Watching(timeoutSeconds: .random(in: Self.watchSeconds, using: &random)))
-    }
-
-    private mutating func noteOpened(now: Instant) {
-        guard case .watching(var watching) = state else { return }  // late
-        noteContact(now: now)
-        unblock(.watch)
-        watching.openedAt = watching.openedAt ?? now
-        state = .watching(watching)
-    }
-
-    private mutating func receiveEvent(_ event: Event, now: Instant) -> [Affected] {
-        guard case .watching = state else { return [] }  // late
-        noteOpened(now: now)
-        switch event {
-        case .added(let object):
-            // A watch from no version starts with all objects in any order: none of them is a place to go on from.
-            if let resourceVersion, !resourceVersion.isEmpty, resourceVersion != "0" {
-                advance(to: object.resourceVersion)
-            }
-            return cache.put(object)
-        case .modified(let object):
-            advance(to: object.resourceVersion)
-            return cache.put(object)
-        case .deleted(let object):
-            advance(to: object.resourceVersion)
-            return cache.remove(object)
-        case .bookmark(let version):
-            advance(to: version)
-            return []
-        case .unreadable:
-            return []
-        }
-    }
-
-    private mutating func advance(to version: String) {
-        guard case .watching(var watching) = state, !version.isEmpty, version != resourceVersion else { return }
-        resourceVersion = version
-        fruitlessExpiries = 0
-        watching.hasProgressed = true
-        state = .watching(watching)
-    }
-
-    /// The stream is over without anything wrong: go on from the last version.
-    private mutating func endWatch(now: Instant) {
-        guard case .watching(let watching) = state else { return }  // late
-        let isShort = watching.openedAt.map { now.since($0) < Self.watchTimeMin } ?? true
-        if isShort && !watching.hasProgressed { backOff(then: .watch, now: now) } else { startWatch() }
-    }
-
-    private mutating func failWatch(_ failure: Failure, now: Instant) {
-        switch failure {
-        case .gone, .expired, .resourceVersionTooLarge:
-            fruitlessExpiries += 1
-            if fruitlessExpiries > 1 { backOff(then: .list, now: now) } else { startList() }
-        case .notFound, .forbidden:
-            block = (failure, .watch)
-            backOff(then: .list, now: now)
-        case .tooManyRequests(let retryAfter):
-            backOff(then: .watch, atLeast: retryAfter, now: now)
-        case .unreachable, .unauthorized:
-            backOff(then: .watch, now: now)
-        case .idle:
-            endWatch(now: now)
-        case .serverError, .other:
-            backOff(then: .list, now: now)
-        }
-    }
-}
-
-// MARK: - Failing
-
-extension Informer {
-    private mutating func backOff(then resume: Resume, atLeast retryAfter: Duration? = nil, now: Instant) {
+    mutating func backOff(then resume: Resume, atLeast retryAfter: Duration? = nil, now: Instant) {
         let delay = max(backoff.failed(now: now, random: &random), min(retryAfter ?? .zero, Self.retryAfterMax))
         state = .waiting(until: now + delay, then: resume)
     }
 
-    private mutating func noteContact(now: Instant) {
+    mutating func noteContact(now: Instant) {
         lastContact = now
         backoff.succeeded(now: now)
     }
 
-    private mutating func unblock(_ request: Resume) {
+    mutating func unblock(_ request: Resume) {
         if block?.during == request { block = nil }
     }
 }

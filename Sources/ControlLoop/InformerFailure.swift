@@ -22,6 +22,9 @@ package enum InformerFailure: Error, Hashable, Sendable {
     /// The stream was silent for longer than the request's `idle`: the connection is taken for dead. The same watch
     /// again.
     case idle
+    /// 400 or 422: the server does not take the request as it is. Leads to a list, and from then on to lists in pages
+    /// if it was one over a watch.
+    case invalid(String)
     /// Anything else, in words. Leads to a list.
     case other(String)
 }

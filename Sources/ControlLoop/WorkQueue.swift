@@ -2,7 +2,8 @@
 ///
 /// A value without a clock or a worker: who works asks `take`, and tells `finish` how it went. How many keys are worked
 /// on side by side is for the caller to say, by when it takes. A key is all there is: it carries no event and no
-/// reason, so a thousand events for one key are one run.
+/// reason, so a thousand events for one key are one run. Of several priorities that a key was added with the highest
+/// counts, until it has run.
 package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
     /// What to do now.
     package enum Take: Hashable, Sendable {
@@ -31,13 +32,26 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
         /// Before this it must not run, whatever is added: the end of its backoff.
         var floor: Instant?
         var readyAt: Instant
+        var priority: WorkPriority
     }
 
     /// A key that is worked on.
     private struct Run: Sendable {
         let since: Instant
-        /// When it must run again, since it was added meanwhile.
-        var again: Instant?
+        let priority: WorkPriority
+        /// How it must run again, since it was added meanwhile.
+        var again: Wish?
+    }
+
+    /// When a key is to run, and how soon among others.
+    private struct Wish: Sendable {
+        var time: Instant
+        var priority: WorkPriority
+
+        func joined(with other: Wish?) -> Wish {
+            guard let other else { return self }
+            return Wish(time: min(time, other.time), priority: max(priority, other.priority))
+        }
     }
 
     /// What is remembered of a key that fails.
@@ -48,10 +62,8 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
 
     private let backoff: Backoff
     private var random: SeededRandom
-    /// The keys whose time has come, first come first served.
-    private var ready = FIFO<Key>()
-    /// Since when each of those waits.
-    private var readySince: [Key: Instant] = [:]
+    /// The keys whose time has come.
+    private var ready = ReadyLines<Key>()
     /// The keys whose time has not come.
     private var delayed = DeadlineHeap<Key>()
     private var delays: [Key: Delay] = [:]
@@ -77,18 +89,23 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
 
     /// Asks for a run of the key at or after a time.
     ///
-    /// Of several times the earliest counts, but none cuts the key's backoff short. While the key is worked on it is
-    /// remembered, and the key runs once more afterwards.
-    package mutating func add(_ key: Key, notBefore: Instant, now: Instant) {
+    /// Of several times the earliest counts, but none cuts the key's backoff short; of several priorities the highest.
+    /// While the key is worked on both are remembered, and the key runs once more afterwards.
+    package mutating func add(_ key: Key, notBefore: Instant, priority: WorkPriority = .user, now: Instant) {
         guard !isShuttingDown else { return }
         promote(now: now)
+        let wish = Wish(time: notBefore, priority: priority)
         if let run = runs[key] {
-            runs[key]?.again = min(notBefore, run.again ?? notBefore)
+            runs[key]?.again = wish.joined(with: run.again)
         } else if let delay = delays[key] {
             let time = min(delay.readyAt, max(notBefore, delay.floor ?? notBefore))
-            if time < delay.readyAt { self.delay(key, until: time, floor: delay.floor, now: now) }
-        } else if readySince[key] == nil {
-            delay(key, until: notBefore, floor: nil, now: now)
+            let joined = Wish(time: time, priority: max(priority, delay.priority))
+            if time < delay.readyAt { self.delay(key, joined, floor: delay.floor, now: now) }
+            delays[key]?.priority = joined.priority
+        } else if ready.places[key] != nil {
+            ready.append(key, priority, since: now)
+        } else {
+            delay(key, wish, floor: nil, now: now)
         }
     }
 
@@ -99,10 +116,9 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
             _ = delayed.removeAll()
             delays = [:]
         }
-        if let key = ready.popFirst() {
-            let since = readySince.removeValue(forKey: key) ?? now
-            counters.queueDuration.observe(max(now.since(since), .zero))
-            runs[key] = Run(since: now)
+        if let (key, place) = ready.popFirst() {
+            counters.queueDuration.observe(max(now.since(place.since), .zero))
+            runs[key] = Run(since: now, priority: place.priority)
             return .key(key)
         }
         if let earliest = delayed.earliest { return .wait(until: earliest) }
@@ -120,22 +136,24 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
         guard !isShuttingDown else {
             // What was asked for before the end is still done, at once; tries that we would make by ourselves are not.
             retries[key] = nil
-            if run.again != nil && outcome != .failed { delay(key, until: now, floor: nil, now: now) }
+            if let again = run.again, outcome != .failed { makeReady(key, again.priority, since: now) }
             return
         }
         switch outcome {
         case .done:
             retries[key] = nil
-            if let again = run.again { delay(key, until: again, floor: nil, now: now) }
+            if let again = run.again { delay(key, again, floor: nil, now: now) }
         case .again(let time):
             retries[key] = nil
-            delay(key, until: min(time, run.again ?? time), floor: nil, now: now)
+            delay(key, Wish(time: time, priority: run.priority).joined(with: run.again), floor: nil, now: now)
         case .failed:
             var retry = retries[key] ?? Retry(backoff: backoff)
             let end = now + retry.backoff.next(random: &random)
             retry.failures += 1
             retries[key] = retry
-            delay(key, until: end, floor: end, now: now)
+            // Whoever waited for this run waits for the next one.
+            let priority = max(run.priority, run.again?.priority ?? run.priority)
+            delay(key, Wish(time: end, priority: priority), floor: end, now: now)
         }
     }
 
@@ -143,10 +161,9 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
     package mutating func release(now: Instant) {
         retries = [:]
         for key in delayed.removeAll() {
-            delays[key] = nil
-            makeReady(key, since: now)
+            makeReady(key, endDelay(of: key), since: now)
         }
-        for key in runs.keys where runs[key]?.again != nil { runs[key]?.again = now }
+        for key in runs.keys { runs[key]?.again?.time = now }
     }
 
     /// Takes no more keys in. Those whose time has come are still given out, and those worked on are waited for (and
@@ -159,28 +176,33 @@ package struct WorkQueue<Key: Hashable & Comparable & Sendable>: Sendable {
 // MARK: - Waiting
 
 extension WorkQueue {
-    private mutating func delay(_ key: Key, until time: Instant, floor: Instant?, now: Instant) {
-        guard time > now else {
+    private mutating func delay(_ key: Key, _ wish: Wish, floor: Instant?, now: Instant) {
+        guard wish.time > now else {
             delays[key] = nil
             delayed.remove(key)
-            makeReady(key, since: now)
+            makeReady(key, wish.priority, since: now)
             return
         }
-        delays[key] = Delay(floor: floor, readyAt: time)
-        delayed.set(key, to: time)
+        delays[key] = Delay(floor: floor, readyAt: wish.time, priority: wish.priority)
+        delayed.set(key, to: wish.time)
     }
 
     /// Lines up every key whose time has come, so that those go before any that is added now.
     private mutating func promote(now: Instant) {
         while let due = delayed.popDue(now: now) {
-            delays[due.key] = nil
-            makeReady(due.key, since: due.deadline)
+            makeReady(due.key, endDelay(of: due.key), since: due.deadline)
         }
     }
 
-    private mutating func makeReady(_ key: Key, since: Instant) {
-        ready.append(key)
-        readySince[key] = since
+    private mutating func endDelay(of key: Key) -> WorkPriority {
+        guard let delay = delays.removeValue(forKey: key) else {
+            preconditionFailure("a key stands in the heap without a delay")
+        }
+        return delay.priority
+    }
+
+    private mutating func makeReady(_ key: Key, _ priority: WorkPriority, since: Instant) {
+        ready.append(key, priority, since: since)
         counters.adds += 1
     }
 }
@@ -201,7 +223,7 @@ extension WorkQueue {
         Statistics(
             adds: counters.adds, retries: counters.retries, depth: ready.count, delayed: delayed.count,
             queueDuration: counters.queueDuration, workDuration: counters.workDuration,
-            waiting: spans(readySince), working: spans(runs.mapValues(\.since)))
+            waiting: spans(ready.places.mapValues(\.since)), working: spans(runs.mapValues(\.since)))
     }
 
     private func spans(_ times: [Key: Instant]) -> [Statistics.Span] {

@@ -53,12 +53,17 @@ package final class KubernetesClient: Sendable {
 
     /// Starts a watch after the resource version `from`; returns when the server has accepted it.
     ///
-    /// The server ends it after `timeoutSeconds`; `idle` is the longest silence before it is taken for dead.
+    /// The server ends it after `timeoutSeconds`; `idle` is the longest silence before it is taken for dead. With
+    /// `sendsInitialEvents` it is to begin with all objects as they are at `from` or later, up to a bookmark that ends
+    /// them.
     package func watch(
-        _ kind: ResourceKind, namespace: String?, from: String, timeoutSeconds: Int, idle: Duration
+        _ kind: ResourceKind, namespace: String?, from: String, sendsInitialEvents: Bool = false, timeoutSeconds: Int,
+        idle: Duration
     ) async throws(KubernetesError) -> WatchStream {
         let query: [(String, String?)] = [
             ("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", from),
+            ("sendInitialEvents", sendsInitialEvents ? "true" : nil),
+            ("resourceVersionMatch", sendsInitialEvents ? "NotOlderThan" : nil),
             ("timeoutSeconds", String(timeoutSeconds)),
         ]
         var request = HTTPRequest(.get, url: url(try kind.path(namespace: namespace), query))

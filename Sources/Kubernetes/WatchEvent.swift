@@ -8,8 +8,9 @@ package enum WatchEvent: Hashable, Sendable {
     case modified(JSON)
     /// The resource is gone; this is its last state.
     case deleted(JSON)
-    /// Nothing changed up to this version: lets a quiet watch be resumed without a new list.
-    case bookmark(resourceVersion: String)
+    /// Nothing changed up to this version: lets a quiet watch be resumed without a new list. In a watch that was asked
+    /// to begin with the state of all objects, one bookmark also says that this is complete.
+    case bookmark(resourceVersion: String, endsInitialEvents: Bool = false)
     /// The server ends the watch with its reason, most often that the version is gone.
     case error(APIStatus)
     /// A line that is none of these, in words: to be logged and passed over, since the next ones may be good.
@@ -47,7 +48,8 @@ extension WatchEvent {
             guard let version = object["metadata"]?["resourceVersion"]?.string, !version.isEmpty else {
                 return .unreadable("a BOOKMARK has no resourceVersion")
             }
-            return .bookmark(resourceVersion: version)
+            let mark = object["metadata"]?["annotations"]?["k8s.io/initial-events-end"]?.string
+            return .bookmark(resourceVersion: version, endsInitialEvents: mark == "true")
         default: return .unreadable("an event of the unknown type \(named(type))")
         }
     }

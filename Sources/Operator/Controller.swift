@@ -75,6 +75,7 @@ package final class Controller: Sendable {
         self.metrics = parts.metrics
         self.resync = resync
         self.workers = workers
+        parts.metrics.update { $0.workersMax = workers }
         self.random = Locked(random)
         reconciler = Reconciler(
             cache: cache, ledger: parts.ledger, session: session, cluster: cluster, policy: policy, time: time,
@@ -159,7 +160,7 @@ package final class Controller: Sendable {
         let recorded = Dictionary(
             rules.map { ($0.place.profileID, $0.profileName) }, uniquingKeysWith: { first, _ in first })
         let names = recorded.flatMap { id, name in [name] + (directory?.with(id: id).map { [$0.name] } ?? []) }
-        cache.enqueue(Set(cache.keys + names).sorted(), now: time.now())
+        cache.enqueue(Set(cache.keys + names).sorted(), priority: .background, now: time.now())
         if let version = cache.resourceVersion {
             do {
                 try await ledger.commit(LedgerBatch(watchVersion: version))

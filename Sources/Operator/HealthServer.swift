@@ -5,22 +5,22 @@ import ServiceLifecycle
 
 /// Tells the kubelet and Prometheus how the process is: `/healthz`, `/readyz`, `/metrics`, and nothing else.
 ///
+/// A probe is all of its checks; `/readyz/informer-sync` is one of them alone. `?verbose` shows each, and `?exclude=`
+/// leaves one out.
+///
 /// The VCO's health is neither: an outage there must not get the pod restarted or cut off. Liveness is the process's
 /// own, readiness is that the caches are synced.
 package struct HealthServer: Service {
-    /// A check that fails tells why in words; nil means all is well.
-    package typealias Check = @Sendable () async -> String?
-
     private let address: ListenAddress
     private let logger: Logger
-    private let health: Check
-    private let readiness: Check
+    private let health: [HealthCheck]
+    private let readiness: [HealthCheck]
     private let metrics: @Sendable () async -> String
     private let onListening: @Sendable (ListenAddress) async -> Void
 
     /// `onListening` is told the address with the port that was picked.
     package init(
-        address: ListenAddress, logger: Logger, health: @escaping Check, readiness: @escaping Check,
+        address: ListenAddress, logger: Logger, health: [HealthCheck], readiness: [HealthCheck],
         metrics: @escaping @Sendable () async -> String,
         onListening: @escaping @Sendable (ListenAddress) async -> Void = { _ in }
     ) {
@@ -71,23 +71,32 @@ package struct HealthServer: Service {
 
     private var router: Router<BasicRequestContext> {
         let router = Router(options: .autoGenerateHeadEndpoints)
-        router.get("/healthz") { _, _ in
-            await Self.answer(health, failure: .internalServerError)
-        }
-        router.get("/readyz") { _, _ in
-            await Self.answer(readiness, failure: .serviceUnavailable)
-        }
+        Self.add("healthz", health, failure: .internalServerError, to: router)
+        Self.add("readyz", readiness, failure: .serviceUnavailable, to: router)
         router.get("/metrics") { _, _ in
             Self.response(.ok, await metrics(), contentType: Metrics.contentType)
         }
         return router
     }
 
-    private static func answer(_ check: Check, failure: HTTPResponse.Status) async -> Response {
-        if let reason = await check() {
-            return response(failure, reason + "\n")
+    /// A probe under its name, and each of its checks under that; what is no check is not found.
+    private static func add(
+        _ endpoint: String, _ checks: [HealthCheck], failure: HTTPResponse.Status,
+        to router: Router<BasicRequestContext>
+    ) {
+        router.get("/\(endpoint)") { request, _ in
+            let parameters = request.uri.queryParameters
+            let report = await HealthReport(
+                endpoint: endpoint, checks: checks, excluding: parameters[values: "exclude"].map(String.init))
+            return response(
+                report.isWell ? .ok : failure, report.text(isVerbose: parameters["verbose"] != nil))
         }
-        return response(.ok, "ok\n")
+        for check in checks {
+            router.get("/\(endpoint)/\(check.name)") { _, _ in
+                if let problem = await check.problem() { return response(failure, problem + "\n") }
+                return response(.ok, "ok\n")
+            }
+        }
     }
 
     private static func response(

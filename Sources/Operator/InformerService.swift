@@ -52,26 +52,41 @@ final class InformerService: Sendable {
     private func watch(_ request: Informer<VelocloudBP>.WatchRequest) async {
         do {
             let stream = try await client.watch(
-                .velocloudBP, namespace: namespace, from: request.from, timeoutSeconds: request.timeoutSeconds,
-                idle: request.idle)
+                .velocloudBP, namespace: namespace, from: request.from, sendsInitialEvents: request.sendsInitialEvents,
+                timeoutSeconds: request.timeoutSeconds, idle: request.idle)
             give(.opened)
-            while let event = try await stream.next() {
+            var told = time.now()
+            while cache.wantsEvents, let event = try await stream.next() {
+                noteLateList(&told)
                 switch event {
                 case .added(let json): give(event: json, Informer.Event.added)
                 case .modified(let json): give(event: json, Informer.Event.modified)
                 case .deleted(let json): give(event: json, Informer.Event.deleted)
-                case .bookmark(let version): give(.event(.bookmark(resourceVersion: version)))
+                case .bookmark(let version, let isEnd):
+                    give(.event(.bookmark(resourceVersion: version, endsInitialEvents: isEnd)))
                 case .unreadable(let words): give(.event(.unreadable(words)))
                 case .error(let status):
                     fail(.status(status), "watch")
                     return
                 }
             }
-            give(.closed)
+            if cache.wantsEvents { give(.closed) }
         } catch {
-            fail(error, "watch")
+            fail(error, request.sendsInitialEvents ? "watch with initial events" : "watch")
         }
     }
+
+    /// Says again and again that a list over a watch is still coming: until it is complete nothing else happens.
+    private func noteLateList(_ told: inout Instant) {
+        guard let since = cache.streamingSince, time.now().since(told) >= Self.listLateAfter else { return }
+        told = time.now()
+        log.event(
+            .warning, "The list is still coming",
+            [.method: "watch with initial events", .duration: "\(told.since(since))"])
+    }
+
+    /// A list over a watch that takes longer is told of, each time that it has taken so long again.
+    private static let listLateAfter = Duration.seconds(10)
 
     private func give(event json: JSON, _ make: (VelocloudBP) -> Informer<VelocloudBP>.Event) {
         guard let resource = read(json) else {
@@ -89,6 +104,10 @@ final class InformerService: Sendable {
         if Task.isCancelled { return }
         let failure = error.informerFailure
         switch failure {
+        case .invalid where cache.isStreaming:
+            log.event(.debug, "The API server lists in pages only", [.method: .string(verb), .error: "\(error)"])
+        case .idle where cache.isStreaming:
+            log.event(.warning, "The list does not come over a watch", [.method: .string(verb), .error: "\(error)"])
         case .gone, .expired, .idle, .resourceVersionTooLarge:
             log.event(.debug, "The watch starts anew", [.method: .string(verb), .error: "\(error)"])
         default:
@@ -116,6 +135,7 @@ extension KubernetesError {
             if status.isExpired { return .expired }
             if status.isGone { return .gone }
             switch status.code {
+            case 400, 422: return .invalid(status.message)
             case 401: return .unauthorized
             case 403: return .forbidden
             case 404: return .notFound

@@ -8,6 +8,8 @@ package enum LogKey: String, CaseIterable, Sendable {
     case profile
     case rule
     case version
+    /// The number of the pass that the line belongs to, in the order of their beginning.
+    case reconcile
     // What
     case reason
     case message
@@ -15,6 +17,7 @@ package enum LogKey: String, CaseIterable, Sendable {
     case error
     case flag
     case resources
+    case duration
     // Where
     case address
     case server
@@ -31,6 +34,7 @@ extension Logger {
     ) {
         guard logLevel <= level else { return }
         var metadata: Logger.Metadata = [:]
+        if let pass = PassScope.current { metadata[LogKey.reconcile.rawValue] = "\(pass.number)" }
         for (key, value) in details { metadata[key.rawValue] = value }
         log(level: level, "\(sentence)", metadata: metadata)
     }

@@ -11,7 +11,7 @@ extension Metrics {
         text.gauge(
             "velokube_build_info", "Always 1; the label tells the release.", [(["version": velokubeVersion], 1)])
         text.write(queue: queue, now: now)
-        writeReconciles(to: &text)
+        writeReconciles(to: &text, working: queue.working.count)
         writeCalls(to: &text)
         writeRules(to: &text)
         writeKubernetes(to: &text, now: now)
@@ -19,12 +19,18 @@ extension Metrics {
         return text.content
     }
 
-    private func writeReconciles(to text: inout PrometheusText) {
+    private func writeReconciles(to text: inout PrometheusText, working: Int) {
         text.counter(
             "velokube_reconcile_total", "Reconciles of a profile, by result.",
             ReconcileResult.allCases.map { (["result": $0.rawValue], reconciles[$0] ?? 0) })
         text.histogram(
             "velokube_reconcile_duration_seconds", "Time a reconcile of a profile took.", [([:], reconcileDuration)])
+        text.counter(
+            "velokube_reconcile_terminal_errors_total",
+            "Resources that were given up until they are edited: the VCO does not take them.", terminalErrors)
+        text.gauge("velokube_reconcile_active_workers", "Profiles that are worked on now.", working)
+        text.gauge(
+            "velokube_reconcile_max_concurrent", "Profiles that may be worked on side by side.", workersMax)
     }
 
     private func writeCalls(to text: inout PrometheusText) {

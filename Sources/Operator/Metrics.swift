@@ -16,6 +16,8 @@ package struct Metrics: Hashable, Sendable {
         case deferred
         /// It failed, and is tried again after a backoff.
         case failed
+        /// It took longer than a pass may; what was left of it was cut off, and is tried again.
+        case timedOut = "timed_out"
     }
 
     /// What was written to Kubernetes; Events are counted apart, as they are many and cheap.
@@ -48,6 +50,10 @@ package struct Metrics: Hashable, Sendable {
 
     package var reconciles: [ReconcileResult: Int]
     package var reconcileDuration: DurationHistogram
+    /// Generations of resources that were given up until they are edited.
+    package var terminalErrors = 0
+    /// Profiles that may be worked on side by side.
+    package var workersMax = 0
     package var calls: [Call: Int]
     /// By method.
     package var callDurations: [String: DurationHistogram]

@@ -57,8 +57,13 @@ struct OperatorService: Service {
         await ledger.close()
     }
 
-    /// Why the process is not ready, in words; nil when it is. The VCO has no say in it.
-    var unreadiness: String? {
+    /// What must be well before the process counts as ready. The VCO has no say in it.
+    var readiness: [HealthCheck] {
+        [.ping, HealthCheck("informer-sync") { unsyncedBecause }]
+    }
+
+    /// Why the cache is not the cluster's state, in words; nil when it is.
+    private var unsyncedBecause: String? {
         guard let controller = controller.withLock({ $0 }) else {
             return "starting: the API server has not answered yet"
         }

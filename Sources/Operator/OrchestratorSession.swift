@@ -47,10 +47,15 @@ final class OrchestratorSession: Sendable {
         state = Locked(State(gate: gate))
     }
 
-    /// Makes a call if the gate is open, and tells the gate how it went.
+    /// Makes a call if the gate is open and the pass has time left, and tells the gate how it went.
     func call<Value: Sendable>(
         _ body: @Sendable (OrchestratorClient) async throws(OrchestratorError) -> Value
     ) async throws(SessionError) -> Value {
+        if PassScope.isOver(after: PassScope.orchestratorTimeMax, now: time.now()) {
+            // That says nothing about other profiles, so the gate is not told.
+            let words = "its answers took more than \(PassScope.orchestratorTimeMax) in all"
+            throw SessionError(error: .unreachable(words), retryAt: nil)
+        }
         let admission = state.withLock { state in
             (state.gate.admit(now: time.now()), state.lastError)
         }

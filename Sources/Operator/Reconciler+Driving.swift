@@ -79,6 +79,7 @@ extension Reconciler {
                 $0.quarantine[resource.uid] = Quarantine(generation: resource.generation, message: message)
             }
             pass.subjects[index].stance = .quarantined(spec, message: message)
+            metrics.update { $0.terminalErrors += 1 }
             log.event(
                 .warning,
                 "Resource held until it is edited",

@@ -19,6 +19,7 @@ final class Reconciler: Sendable {
     let log: Logger
     let metrics: MetricsRegistry
     let memory = Locked(Memory())
+    private let passes = Locked(0)
     /// Passes that speak to the VCO now and whose resources have not been told so, by key.
     private let converging = Locked<[String: (pass: Pass, noticeAt: Instant)]>([:])
 
@@ -47,7 +48,15 @@ final class Reconciler: Sendable {
 
     /// Reconciles one profile, named as resources name it; the empty key gathers resources that name none.
     func reconcile(_ key: String) async -> WorkQueue<String>.Outcome {
-        let started = time.now()
+        let number = passes.withLock { passes in
+            passes += 1
+            return passes
+        }
+        let scope = PassScope(number: number, startedAt: time.now())
+        return await PassScope.$current.withValue(scope) { await pass(over: key, started: scope.startedAt) }
+    }
+
+    private func pass(over key: String, started: Instant) async -> WorkQueue<String>.Outcome {
         guard cache.isSynced else { return .again(at: started + .seconds(1)) }
         var pass = await look(at: key, now: started)
         await putFinalizers(&pass)
@@ -55,10 +64,10 @@ final class Reconciler: Sendable {
             pass = await convergeWithNotice(pass)
         }
         await conclude(&pass)
-        cache.enqueue(pass.otherKeys.subtracting([key]).sorted(), now: time.now())
-        metrics.update { [pass, time] in
-            $0.observeReconcile(pass.metric, duration: time.now().since(started))
-        }
+        cache.enqueue(pass.otherKeys.subtracting([key]).sorted(), priority: .user, now: time.now())
+        let duration = time.now().since(started)
+        let result = duration < PassScope.orchestratorTimeMax ? pass.metric : .timedOut
+        metrics.update { $0.observeReconcile(result, duration: duration) }
         return pass.outcome
     }
 

@@ -25,6 +25,13 @@ extension VelocloudBP {
     }
 }
 
+extension VelocloudBP {
+    /// Whether it holds a wish that no status has answered: made while nobody watched, it is no less a user's.
+    var hasUnansweredWish: Bool {
+        deletedAt != nil || hasOpenRequest || status.observedGeneration != generation
+    }
+}
+
 /// The informer's cache and the work queue behind one lock, so that a change and the keys it touches are one step.
 package final class ResourceCache: Sendable {
     struct State {
@@ -54,13 +61,16 @@ package final class ResourceCache: Sendable {
     }
 
     /// Takes in a reply and enqueues the profiles concerned; true when this completed the first list.
+    ///
+    /// What the first list shows and was as we left it can wait; whatever changed while we watch is a user's.
     @discardableResult
     func receive(_ reply: Informer<VelocloudBP>.Reply, now: Instant) -> Bool {
         let isFirst = state.withLock { state in
             let wasSynced = state.informer.isSynced
             let affected = state.informer.receive(reply, now: now)
-            Self.enqueue(affected, in: &state.queue, now: now)
-            return !wasSynced && state.informer.isSynced
+            let isFirst = !wasSynced && state.informer.isSynced
+            Self.enqueue(affected, isFirstList: isFirst, in: &state.queue, now: now)
+            return isFirst
         }
         bell.ring()
         return isFirst
@@ -74,21 +84,23 @@ package final class ResourceCache: Sendable {
     }
 
     private static func enqueue(
-        _ affected: [Informer<VelocloudBP>.Affected], in queue: inout WorkQueue<String>, now: Instant
+        _ affected: [Informer<VelocloudBP>.Affected], isFirstList: Bool, in queue: inout WorkQueue<String>,
+        now: Instant
     ) {
         for change in affected {
             if let old = change.old, let new = change.new, old.uid == new.uid, !new.differsForReconcile(from: old) {
                 continue
             }
+            let isKnown = isFirstList && change.new?.hasUnansweredWish == false
             for key in Set((change.old?.queueKeys ?? []) + (change.new?.queueKeys ?? [])).sorted() {
-                queue.add(key, notBefore: now + debounce, now: now)
+                queue.add(key, notBefore: now + debounce, priority: isKnown ? .background : .user, now: now)
             }
         }
     }
 
-    func enqueue(_ keys: some Sequence<String>, now: Instant) {
+    func enqueue(_ keys: some Sequence<String>, priority: WorkPriority, now: Instant) {
         state.withLock { state in
-            for key in keys { state.queue.add(key, notBefore: now, now: now) }
+            for key in keys { state.queue.add(key, notBefore: now, priority: priority, now: now) }
         }
         bell.ring()
     }
@@ -107,6 +119,13 @@ package final class ResourceCache: Sendable {
         state.withLock { $0.queue.finish(key, outcome, now: now) }
         bell.ring()
     }
+
+    /// Whether the watch that is open is still of use.
+    var wantsEvents: Bool { state.withLock { $0.informer.wantsEvents } }
+    /// Whether a list is asked for over a watch, or coming over it.
+    var isStreaming: Bool { state.withLock { $0.informer.isStreaming } }
+    /// Since when a list has been coming over a watch.
+    var streamingSince: Instant? { state.withLock { $0.informer.streamingSince } }
 
     /// True once the first list is complete, and while the resource type is there to be read.
     package var isSynced: Bool {

@@ -100,6 +100,7 @@ final class ResourceWriter: Sendable {
     func presence(of owners: [Owner]) async -> [(Owner, Presence)] {
         await sideBySide(owners) { owner in
             do throws(KubernetesError) {
+                if self.isOutOfTime { throw Self.outOfTime }
                 let found = try await self.client.get(.velocloudBP, namespace: owner.namespace, name: owner.name)
                 guard let uid = found["metadata"]?["uid"]?.string else { return .unknown }
                 return uid == owner.uid ? .present : .absent
@@ -119,6 +120,7 @@ final class ResourceWriter: Sendable {
     private func patch(
         _ resource: VelocloudBP, kind: Metrics.KubernetesWrite, subresource: String?, change: [JSON.Member]
     ) async -> Outcome {
+        if isOutOfTime { return .failed(Self.outOfTime) }
         metrics.update { $0.kubernetesWrites[kind, default: 0] += 1 }
         do {
             let reply = try await client.patch(
@@ -152,7 +154,14 @@ final class ResourceWriter: Sendable {
         }
     }
 
+    /// Whether the pass that runs has had its time, so that no further call may be begun.
+    private var isOutOfTime: Bool { PassScope.isOver(after: PassScope.timeMax, now: time.now()) }
+
+    private static let outOfTime = KubernetesError.transport(
+        .timeout("the pass has taken \(PassScope.timeMax), and nothing more is begun in it"))
+
     private func post(_ write: EventWrite) async throws(KubernetesError) {
+        if isOutOfTime { throw Self.outOfTime }
         metrics.update { $0.kubernetesWrites[.event, default: 0] += 1 }
         if case .patch(let name, let body) = write.action {
             do {

@@ -47,7 +47,7 @@ package func runOperator(_ configuration: RunConfiguration, environment: [String
             .orchestrator: .string(orchestrator.bindingName), .namespace: .string(configuration.namespace ?? "*"),
         ])
     let health = HealthServer(
-        address: configuration.listen, logger: log, health: { nil }, readiness: { service.unreadiness },
+        address: configuration.listen, logger: log, health: [.ping], readiness: service.readiness,
         metrics: { service.renderedMetrics })
     var lifecycle = ServiceGroupConfiguration(
         services: [.init(service: health), .init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint],

@@ -65,6 +65,31 @@ import Testing
         #expect(try await stream.next() == nil)
     }
 
+    /// A watch that is to begin with all objects says so, and from which version on.
+    @Test(arguments: ["", "42"]) func requestWithInitialEvents(version: String) async throws {
+        let script = KubernetesScript(KubernetesScript.reply(""))
+        _ = try await plainClient(script).watch(
+            .velocloudBP, namespace: nil, from: version, sendsInitialEvents: true, timeoutSeconds: 401,
+            idle: .seconds(1))
+        let request = try #require(await script.requests.first)
+        #expect(
+            request.url == "https://api.example:6443/apis/vcn.cloud/v1/velocloudbps?watch=true&allowWatchBookmarks=true"
+                + "&resourceVersion=\(version)&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+                + "&timeoutSeconds=401")
+    }
+
+    /// Only the mark with the value true ends the initial state.
+    @Test(arguments: [
+        (#"{"k8s.io/initial-events-end":"true"}"#, true), (#"{"k8s.io/initial-events-end":"false"}"#, false),
+        (#"{"k8s.io/initial-events-end":true}"#, false), (#"{"other":"true"}"#, false), ("null", false),
+    ])
+    func endOfInitialEvents(annotations: String, isEnd: Bool) async throws {
+        let line =
+            #"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"7","annotations":"# + annotations + "}}}"
+        #expect(
+            try await read(watch([Array(line.utf8)])) == [.bookmark(resourceVersion: "7", endsInitialEvents: isEnd)])
+    }
+
     /// Wherever the network cuts the stream in two, within a character or a line break too, the events are the same.
     @Test func cutAnywhere() async throws {
         let text = Self.text

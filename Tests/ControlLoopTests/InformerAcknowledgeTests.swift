@@ -69,6 +69,48 @@ import Testing
         #expect(informer.receive(.event(.modified(Thing("a/a", "12"))), now: at(2)).isEmpty)
     }
 
+    // The object goes while the reply to our write is under way: the reply does not bring it back, nor does it touch
+    // one that was made again under the name.
+    @Test(arguments: [true, false]) func replyAfterTheDeletionBringsNothingBack(isRecreated: Bool) {
+        var informer = Informer.watching([Thing("a/a", uid: "one", "5")])
+        _ = informer.receive(.event(.deleted(Thing("a/a", uid: "one", "13"))), now: at(1))
+        let again = Thing("a/a", uid: "two", "14")
+        if isRecreated { _ = informer.receive(.event(.added(again)), now: at(1)) }
+        #expect(informer.acknowledge(Thing("a/a", uid: "one", "12"), replacing: "5").isEmpty)
+        #expect(informer.snapshot == (isRecreated ? [again] : []))
+    }
+
+    // Replies that come in another order than the writes were made in leave the cache at a true state, and the watch
+    // brings the newest.
+    @Test func repliesOutOfOrderLeaveATrueState() {
+        var informer = Informer.watching([Thing("a/a", "5")])
+        #expect(informer.acknowledge(Thing("a/a", "14"), replacing: "12").isEmpty, "not made on what is known")
+        #expect(informer.acknowledge(Thing("a/a", "12"), replacing: "5").count == 1)
+        _ = informer.receive(.event(.modified(Thing("a/a", "12"))), now: at(1))
+        #expect(informer.receive(.event(.modified(Thing("a/a", "14"))), now: at(1)).count == 1)
+        #expect(informer.object("a/a")?.resourceVersion == "14")
+    }
+
+    // A list that is newer than our write is taken, and so is what follows it.
+    @Test func listFromAfterOurWriteIsTaken() {
+        var informer = Informer.watching([Thing("a/a", "5")], version: "10")
+        _ = informer.acknowledge(Thing("a/a", "12"), replacing: "5")
+        _ = informer.receive(.failed(.gone), now: at(1))
+        let newer = Thing("a/a", "15", generation: 2)
+        let told = informer.receive(.page(items: [newer], resourceVersion: "16", continueToken: nil), now: at(1))
+        #expect(told == [Affected(old: Thing("a/a", "12"), new: newer)])
+        #expect(informer.receive(.event(.modified(Thing("a/a", "17"))), now: at(2)).count == 1)
+    }
+
+    // An object made again after our write is another: states of the earlier one are not mistaken for old ones of it.
+    @Test func recreationAfterOurWriteIsTaken() {
+        var informer = Informer.watching([Thing("a/a", uid: "one", "5")])
+        _ = informer.acknowledge(Thing("a/a", uid: "one", "12"), replacing: "5")
+        _ = informer.receive(.event(.deleted(Thing("a/a", uid: "one", "13"))), now: at(1))
+        let again = Thing("a/a", uid: "two", "5")
+        #expect(informer.receive(.event(.added(again)), now: at(1)) == [Affected(old: nil, new: again)])
+    }
+
     // Someone else's change after ours is taken, although ours was never shown.
     @Test func foreignChangeAfterOursIsTaken() {
         var informer = Informer.watching([Thing("a/a", "5")])

@@ -16,10 +16,11 @@ private struct InformerWorld {
     var requests = 0
     var faults: [String] = []
 
-    init(seed: UInt64, repeatsOldEvents: Bool) {
+    init(seed: UInt64, repeatsOldEvents: Bool, streaming: ModelServer.Streaming) {
         random = SeededRandom(seed: seed)
         informer = Informer.fresh(seed: seed)
-        server = ModelServer(random: SeededRandom(seed: seed &+ 1_000_000), repeatsOldEvents: repeatsOldEvents)
+        server = ModelServer(
+            random: SeededRandom(seed: seed &+ 1_000_000), repeatsOldEvents: repeatsOldEvents, streaming: streaming)
     }
 
     /// One request and all its replies, with changes by others and by us at any point.
@@ -30,6 +31,7 @@ private struct InformerWorld {
         case .list(let request): receive(server.list(request))
         case .watch(let request):
             for reply in server.watch(request) {
+                guard informer.wantsEvents else { break }
                 now = now + .milliseconds(Int.random(in: 0...2000, using: &random))
                 receive(reply)
                 disturb()
@@ -89,9 +91,10 @@ private struct InformerWorld {
 @Suite struct InformerConvergenceTests {
     // Whatever breaks, expires or is repeated: once it stops the cache is the server's state, every change was told in
     // a chain without a gap, and (unless the server itself repeats old changes) nothing ever went back in time.
-    @Test(arguments: [true, false]) func cacheConvergesToTheServersState(repeatsOldEvents: Bool) {
+    @Test(arguments: [true, false], ModelServer.Streaming.allCases)
+    func cacheConvergesToTheServersState(repeatsOldEvents: Bool, streaming: ModelServer.Streaming) {
         for seed in 0..<150 as Range<UInt64> {
-            var world = InformerWorld(seed: seed, repeatsOldEvents: repeatsOldEvents)
+            var world = InformerWorld(seed: seed, repeatsOldEvents: repeatsOldEvents, streaming: streaming)
             for _ in 0..<40 { world.step() }
             world.server.isFaulty = false
             while !world.unacknowledged.isEmpty { world.acknowledge() }

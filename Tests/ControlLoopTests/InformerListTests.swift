@@ -4,7 +4,7 @@ import Testing
 @Suite struct InformerListTests {
     // The first list takes any state the server has at hand, page by page.
     @Test func firstListAsksForAnyVersionInPagesOf500() {
-        var informer = Informer<Thing>.fresh()
+        var informer = Informer<Thing>.fresh().listingInPages()
         #expect(informer.next(now: at(0)) == .list(.init(resourceVersion: "0", limit: 500)))
     }
 
@@ -18,7 +18,7 @@ import Testing
 
     // A server that paged the first list has no watch cache to spare, so a relist is paged as well.
     @Test func relistStaysPagedWhereTheFirstListCameInPages() {
-        var informer = Informer<Thing>.fresh()
+        var informer = Informer<Thing>.fresh().listingInPages()
         _ = informer.next(now: at(0))
         _ = informer.receive(.page(items: [Thing("a/a", "1")], resourceVersion: "9", continueToken: "t"), now: at(0))
         _ = informer.receive(.page(items: [Thing("a/b", "2")], resourceVersion: "9", continueToken: nil), now: at(0))
@@ -29,15 +29,17 @@ import Testing
     // A version known from an earlier run is the oldest that the first list may show.
     @Test func firstListIsNotOlderThanAnEarlierRun() {
         var informer = Informer<Thing>(random: SeededRandom(seed: 1), notOlderThan: "77", index: { $0.groups })
+            .listingInPages()
         #expect(informer.next(now: at(0)) == .list(.init(resourceVersion: "77")))
         informer = Informer<Thing>(random: SeededRandom(seed: 1), notOlderThan: "", index: { $0.groups })
+            .listingInPages()
         #expect(informer.listNow(at(0))?.resourceVersion == "0", "no version is not one")
     }
 
     // Further pages name the token and no version; the list's version is the one of page 1; nothing shows before the
     // end.
     @Test func pagesAreJoinedAndShownOnceComplete() {
-        var informer = Informer<Thing>.fresh()
+        var informer = Informer<Thing>.fresh().listingInPages()
         _ = informer.next(now: at(0))
         let first = informer.receive(
             .page(items: [Thing("b/b", "2")], resourceVersion: "9", continueToken: "t1"), now: at(0))
@@ -56,7 +58,7 @@ import Testing
 
     // An empty list is a complete one.
     @Test func emptyListIsComplete() {
-        var informer = Informer<Thing>.fresh()
+        var informer = Informer<Thing>.fresh().listingInPages()
         _ = informer.next(now: at(0))
         #expect(informer.receive(.page(items: [], resourceVersion: "1", continueToken: nil), now: at(0)).isEmpty)
         #expect(informer.snapshot == [])
@@ -64,7 +66,7 @@ import Testing
 
     // Asking again before the answer gives the same request.
     @Test func requestStandsUntilItIsAnswered() {
-        var informer = Informer<Thing>.fresh()
+        var informer = Informer<Thing>.fresh().listingInPages()
         #expect(informer.next(now: at(0)) == informer.next(now: at(9)))
         _ = informer.receive(.page(items: [], resourceVersion: "1", continueToken: nil), now: at(9))
         #expect(informer.next(now: at(9)) == informer.next(now: at(10)))
@@ -73,7 +75,7 @@ import Testing
     // When a page's token has expired, one list of everything at the same version takes the place of the pages.
     @Test(arguments: [InformerFailure.gone, .expired])
     func expiredPageLeadsToOneFullList(failure: InformerFailure) {
-        var informer = Informer<Thing>.fresh()
+        var informer = Informer<Thing>.fresh().listingInPages()
         _ = informer.next(now: at(0))
         _ = informer.receive(.page(items: [Thing("a/gone", "1")], resourceVersion: "9", continueToken: "t"), now: at(0))
         _ = informer.receive(.failed(failure), now: at(0))
@@ -102,7 +104,7 @@ import Testing
 
     // A server that has not even the newest state is not asked without pause.
     @Test func unavailableNewestVersionBacksOff() {
-        var informer = Informer<Thing>.fresh()
+        var informer = Informer<Thing>.fresh().listingInPages()
         _ = informer.next(now: at(0))
         _ = informer.receive(.failed(.expired), now: at(0))
         #expect(informer.listNow(at(0))?.resourceVersion == "")
@@ -112,7 +114,7 @@ import Testing
 
     // A server that gives the same token for ever does not keep us listing for ever.
     @Test func listInCirclesBacksOff() {
-        var informer = Informer<Thing>.fresh()
+        var informer = Informer<Thing>.fresh().listingInPages()
         _ = informer.next(now: at(0))
         _ = informer.receive(.page(items: [], resourceVersion: "9", continueToken: "t"), now: at(0))
         _ = informer.receive(.page(items: [], resourceVersion: "9", continueToken: "t"), now: at(0))
@@ -122,11 +124,12 @@ import Testing
 
     // Every other failure of a list is waited out, and the list starts again from its first page.
     @Test(arguments: [
-        InformerFailure.unreachable, .serverError, .notFound, .forbidden, .unauthorized, .idle, .other("odd"),
+        InformerFailure.unreachable, .serverError, .notFound, .forbidden, .unauthorized, .idle, .invalid("no"),
+        .other("odd"),
         .tooManyRequests(retryAfter: nil),
     ])
     func failedListStartsAgainAfterBackoff(failure: InformerFailure) {
-        var informer = Informer<Thing>.fresh()
+        var informer = Informer<Thing>.fresh().listingInPages()
         _ = informer.next(now: at(0))
         _ = informer.receive(.page(items: [Thing("a/a", "1")], resourceVersion: "9", continueToken: "t"), now: at(0))
         _ = informer.receive(.failed(failure), now: at(1))
@@ -175,7 +178,7 @@ import Testing
 
     // Whoever acts on the cache hears of every initial object in the same step that makes it visible.
     @Test func syncedOnlyWithEveryInitialObjectTold() {
-        var informer = Informer<Thing>.fresh()
+        var informer = Informer<Thing>.fresh().listingInPages()
         #expect(informer.snapshot == nil)
         _ = informer.next(now: at(0))
         let things = [Thing("a/a", "1"), Thing("b/b", "2")]
@@ -204,7 +207,7 @@ import Testing
             var kept: Text
         }
         weak var dropped: Text?
-        var informer = Informer<Decoded>(random: SeededRandom(seed: 1), index: { _ in [] })
+        var informer = Informer<Decoded>(random: SeededRandom(seed: 1), index: { _ in [] }).listingInPages()
         _ = informer.next(now: at(0))
         do {
             let kept = Text()

@@ -120,7 +120,7 @@ import Testing
     }
 
     // An error inside the stream that is not understood leads to a list, after a pause.
-    @Test(arguments: [InformerFailure.serverError, .other("odd")])
+    @Test(arguments: [InformerFailure.serverError, .invalid("no"), .other("odd")])
     func errorInTheStreamRelistsAfterBackoff(failure: InformerFailure) {
         var informer = Informer<Thing>.watching(version: "10")
         _ = informer.receive(.event(.bookmark(resourceVersion: "15")), now: at(1))
@@ -225,7 +225,7 @@ import Testing
 
     // How long nothing was heard can be told: from pages, accepted watches and lines, but not from failures.
     @Test func lastContactIsTheLastThatWasHeard() {
-        var informer = Informer<Thing>.fresh()
+        var informer = Informer<Thing>.fresh().listingInPages()
         #expect(informer.lastContact == nil)
         _ = informer.next(now: at(0))
         _ = informer.receive(.failed(.forbidden), now: at(1))
@@ -254,7 +254,7 @@ import Testing
     // A missing CRD or right is visible as long as it lasts, the cache is kept, and it is tried again with backoff.
     @Test(arguments: [InformerFailure.notFound, .forbidden], [true, false])
     func missingKindOrRightIsVisibleWhileItLasts(failure: InformerFailure, isSynced: Bool) {
-        var informer = isSynced ? Informer.watching([Thing("a/a", "1")]) : Informer<Thing>.fresh()
+        var informer = isSynced ? Informer.watching([Thing("a/a", "1")]) : Informer<Thing>.fresh().listingInPages()
         var now = at(5)
         _ = informer.next(now: now)
         for _ in 1...3 {

@@ -22,10 +22,21 @@ struct ModelServer {
     var isFaulty = true
     /// Whether a watch may first repeat changes from before the version it was asked from.
     let repeatsOldEvents: Bool
+    let streaming: Streaming
 
-    init(random: SeededRandom, repeatsOldEvents: Bool) {
+    /// What comes of a request to begin a watch with the state of all objects.
+    enum Streaming: CaseIterable {
+        case known
+        /// The request is not valid.
+        case refused
+        /// The parameters are passed over: an ordinary watch is opened.
+        case unknown
+    }
+
+    init(random: SeededRandom, repeatsOldEvents: Bool, streaming: Streaming) {
         self.random = random
         self.repeatsOldEvents = repeatsOldEvents
+        self.streaming = streaming
     }
 
     /// Somebody creates, changes, deletes or recreates an object, or the history is forgotten in part.
@@ -110,11 +121,48 @@ struct ModelServer {
 
     /// What a watch brings until it ends, the end included.
     mutating func watch(_ request: Informer<Thing>.WatchRequest) -> [Reply] {
-        var from = Int(request.from) ?? 0
+        if request.sendsInitialEvents {
+            switch streaming {
+            case .known: return streamedList(request)
+            case .refused: return [.failed(.invalid("sendInitialEvents is forbidden for watch"))]
+            case .unknown: break
+            }
+        }
+        var from = Int(request.from) ?? version
         if from < compacted { return chance(50) ? [.failed(.gone)] : [.opened, .failed(.expired)] }
         if chance(10) { return [.failed([.unreachable, .tooManyRequests(retryAfter: nil), .notFound][version % 3])] }
         if repeatsOldEvents, chance(30) { from = max(compacted, from - 6) }
         var replies: [Reply] = [.opened]
+        if request.from.isEmpty { replies += initialEvents(at: version) }
+        if request.from.isEmpty { from = version }
+        return replies + changes(after: from)
+    }
+
+    /// The state of all objects at some version that is not too old, the changes after it, and the end of both.
+    private mutating func streamedList(_ request: Informer<Thing>.WatchRequest) -> [Reply] {
+        var from = version
+        if !request.from.isEmpty {
+            if chance(10) { return [.failed(version % 2 == 0 ? .expired : .resourceVersionTooLarge)] }
+            if isFaulty { from = Int.random(in: max(compacted, Int(request.from) ?? 0)...version, using: &random) }
+        }
+        if chance(10) {
+            return [.failed([.unreachable, .tooManyRequests(retryAfter: nil), .serverError][version % 3])]
+        }
+        var replies: [Reply] = [.opened] + initialEvents(at: from)
+        if chance(20) { return replies.prefix(Int.random(in: 1...replies.count, using: &random)) + [end()] }
+        // Before its end the server may catch up, or not.
+        let caughtUp = Int.random(in: from...version, using: &random)
+        replies += history.filter { $0.version > from && $0.version <= caughtUp }.map { .event($0.event) }
+        replies.append(.event(.bookmark(resourceVersion: "\(caughtUp)", endsInitialEvents: true)))
+        return replies + changes(after: caughtUp)
+    }
+
+    private mutating func initialEvents(at version: Int) -> [Reply] {
+        state(at: version).shuffled(using: &random).map { .event(.added($0)) }
+    }
+
+    private mutating func changes(after from: Int) -> [Reply] {
+        var replies: [Reply] = []
         for change in history where change.version > from {
             if chance(20) { return replies + [end()] }
             replies.append(.event(change.event))

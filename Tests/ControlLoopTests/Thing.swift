@@ -24,14 +24,25 @@ func at(_ seconds: Double) -> Instant {
     Instant(nanoseconds: Int64(seconds * 1_000_000_000))
 }
 
+extension Informer {
+    /// The same on a server that does not begin a watch with a list.
+    func listingInPages() -> Self {
+        var informer = self
+        _ = informer.next(now: at(0))
+        _ = informer.receive(.failed(.invalid("sendInitialEvents is forbidden for watch")), now: at(0))
+        return informer
+    }
+}
+
 extension Informer<Thing> {
+    /// One that has asked nothing yet.
     static func fresh(seed: UInt64 = 1) -> Self {
         Informer(random: SeededRandom(seed: seed), index: { $0.groups })
     }
 
     /// One that has listed these things at the time 0 and has its watch accepted.
     static func watching(_ things: [Thing] = [], version: String = "10", seed: UInt64 = 1) -> Self {
-        var informer = fresh(seed: seed)
+        var informer = fresh(seed: seed).listingInPages()
         _ = informer.next(now: at(0))
         _ = informer.receive(.page(items: things, resourceVersion: version, continueToken: nil), now: at(0))
         _ = informer.next(now: at(0))

@@ -12,8 +12,8 @@ import Testing
 
     /// Serves on a free port while the body runs, then shuts down gracefully.
     private func serving(
-        at host: String? = "127.0.0.1", health: @escaping HealthServer.Check = { nil },
-        readiness: @escaping HealthServer.Check = { nil }, logger: Logger = silent,
+        at host: String? = "127.0.0.1", health: [HealthCheck] = [.ping], readiness: [HealthCheck] = [.ping],
+        logger: Logger = silent,
         _ body: @escaping @Sendable (ListenAddress) async throws -> Void
     ) async throws {
         let (addresses, address) = AsyncStream<ListenAddress>.makeStream()
@@ -73,15 +73,66 @@ import Testing
     // A failing check answers with its own status and words, and follows the check as it changes.
     @Test func failing() async throws {
         let readiness = Locked<String?>("the cache is not synced: the CRD velocloudbps.vcn.cloud is missing")
-        let stuck: HealthServer.Check = { "the loop is stuck" }
-        let check: HealthServer.Check = { readiness.withLock { $0 } }
-        try await serving(health: stuck, readiness: check) { address in
+        let stuck = HealthCheck("loop") { "the loop is stuck" }
+        let check = HealthCheck("informer-sync") { readiness.withLock { $0 } }
+        try await serving(health: [.ping, stuck], readiness: [.ping, check]) { address in
             let health = try await reply("/healthz", at: address)
-            #expect(health.hasPrefix("HTTP/1.1 500 ") && health.hasSuffix("\r\n\r\nthe loop is stuck\n"))
+            #expect(health.hasPrefix("HTTP/1.1 500 ") && health.contains("the loop is stuck\n"))
             let ready = try await reply("/readyz", at: address)
             #expect(ready.hasPrefix("HTTP/1.1 503 ") && ready.contains("CRD velocloudbps.vcn.cloud is missing"))
             readiness.withLock { $0 = nil }
             #expect(try await reply("/readyz", at: address).hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
+    /// What follows the head of a reply.
+    private func body(_ reply: String) -> String {
+        reply.firstRange(of: "\r\n\r\n").map { String(reply[$0.upperBound...]) } ?? ""
+    }
+
+    // Each check has a path of its own, which tells of it alone; a check that is not there is not found.
+    @Test func checksHavePathsOfTheirOwn() async throws {
+        let check = HealthCheck("informer-sync") { "the first list is not complete" }
+        try await serving(readiness: [.ping, check]) { address in
+            #expect(try await reply("/healthz/ping", at: address).hasPrefix("HTTP/1.1 200 "))
+            #expect(try await reply("/readyz/ping", at: address).hasPrefix("HTTP/1.1 200 "))
+            let sync = try await reply("/readyz/informer-sync", at: address)
+            #expect(sync.hasPrefix("HTTP/1.1 503 ") && body(sync) == "the first list is not complete\n")
+            for path in ["/readyz/nope", "/healthz/informer-sync", "/readyz/ping/x"] {
+                #expect(try await reply(path, at: address).hasPrefix("HTTP/1.1 404 "), "\(path)")
+            }
+        }
+    }
+
+    // Verbose shows every check, also when all is well; without it a failure shows them all, and success is one word.
+    @Test func verboseShowsEveryCheck() async throws {
+        let problem = Locked<String?>(nil)
+        let check = HealthCheck("informer-sync") { problem.withLock { $0 } }
+        try await serving(readiness: [.ping, check]) { address in
+            #expect(body(try await reply("/readyz", at: address)) == "ok\n")
+            for path in ["/readyz?verbose", "/readyz?verbose=true"] {
+                let text = body(try await reply(path, at: address))
+                #expect(text == "[+]ping ok\n[+]informer-sync ok\nreadyz check passed\n", "\(path)")
+            }
+            problem.withLock { $0 = "no list" }
+            for path in ["/readyz", "/readyz?verbose"] {
+                let reply = try await reply(path, at: address)
+                #expect(reply.hasPrefix("HTTP/1.1 503 "), "\(path)")
+                #expect(body(reply) == "[+]ping ok\n[-]informer-sync failed: no list\nreadyz check failed\n")
+            }
+        }
+    }
+
+    // A check that is left out does not count; a name of no check is pointed out and changes nothing.
+    @Test func excludedChecksDoNotCount() async throws {
+        let check = HealthCheck("informer-sync") { "no list" }
+        try await serving(readiness: [.ping, check]) { address in
+            #expect(body(try await reply("/readyz?exclude=informer-sync", at: address)) == "ok\n")
+            let text = body(try await reply("/readyz?verbose&exclude=informer-sync&exclude=etcd", at: address))
+            #expect(
+                text == "[+]ping ok\n[+]informer-sync excluded: ok\n"
+                    + "warn: \"etcd\" cannot be excluded: there is no such check\nreadyz check passed\n")
+            #expect(try await reply("/readyz?exclude=etcd", at: address).hasPrefix("HTTP/1.1 503 "))
         }
     }
 
@@ -111,7 +162,7 @@ import Testing
     @Test func aTakenPort() async throws {
         try await serving { taken in
             let second = HealthServer(
-                address: taken, logger: Self.silent, health: { nil }, readiness: { nil }, metrics: { "" })
+                address: taken, logger: Self.silent, health: [], readiness: [], metrics: { "" })
             let error = await #expect(throws: HealthServer.ListenError.self) { try await second.run() }
             #expect(error.map { "\($0)" }?.hasPrefix("--listen \(taken): cannot listen there: ") == true)
         }

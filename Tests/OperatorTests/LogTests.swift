@@ -1,9 +1,11 @@
 import BusinessPolicy
+import ControlLoop
 import HTTPTransport
 import Logging
-import Operator
 import Orchestrator
 import Testing
+
+@testable import Operator
 
 @Suite struct LogTests {
     /// 2026-11-22T20:59:36.123Z
@@ -38,6 +40,20 @@ import Testing
                 #"2026-11-22T20:59:36.123Z info rule written change=2 profile="Quick Start Profile" rule=shop.web"#,
                 "2026-11-22T20:59:36.123Z warning no details",
                 #"2026-11-22T20:59:36.123Z error odd error="" message="say \"hi\"" path="c:\\d" reason="a=b""#,
+            ])
+    }
+
+    // Every line of a pass bears its number, so that passes side by side can be told apart; other lines bear none.
+    @Test func linesOfAPassBearItsNumber() {
+        let lines = lines(.text) { logger in
+            let pass = PassScope(number: 17, startedAt: .init(nanoseconds: 0))
+            PassScope.$current.withValue(pass) { logger.event(.info, "in it", [.profile: "p"]) }
+            logger.event(.info, "after it")
+        }
+        #expect(
+            lines == [
+                "2026-11-22T20:59:36.123Z info in it profile=p reconcile=17",
+                "2026-11-22T20:59:36.123Z info after it",
             ])
     }
 

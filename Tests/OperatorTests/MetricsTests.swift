@@ -29,6 +29,8 @@ import Testing
             #"workqueue_queue_duration_seconds_count{name="profiles"} 0"#,
             #"workqueue_work_duration_seconds_bucket{name="profiles",le="+Inf"} 0"#,
             #"velokube_reconcile_total{result="failed"} 0"#, #"velokube_reconcile_total{result="unchanged"} 0"#,
+            #"velokube_reconcile_total{result="timed_out"} 0"#, "velokube_reconcile_terminal_errors_total 0",
+            "velokube_reconcile_active_workers 0", "velokube_reconcile_max_concurrent 0",
             "velokube_reconcile_duration_seconds_count 0", "velokube_vco_rate_limit_pauses_total 0",
             "velokube_vco_reachable 1", "velokube_rules_managed 0", "velokube_drift_corrected_total 0",
             "velokube_spec_to_programmed_seconds_sum 0", "velokube_watch_staleness_seconds 0",
@@ -83,7 +85,7 @@ import Testing
             metrics.observeReconcile(.written, duration: .milliseconds(milliseconds))
         }
         let lines = lines(metrics.rendered(queue: emptyQueue(), now: start))
-            .filter { $0.hasPrefix("velokube_reconcile_") && !$0.contains("total") }
+            .filter { $0.hasPrefix("velokube_reconcile_duration_seconds") }
         #expect(
             lines == [
                 #"velokube_reconcile_duration_seconds_bucket{le="0.005"} 2"#,
@@ -120,6 +122,44 @@ import Testing
         ] {
             #expect(lines(text).contains(line), "\(line)")
         }
+    }
+
+    // A key that is added again while it waits is one add, also when it is raised; what is not ready is not in the
+    // depth; a failure is a retry; and time that work takes shows while it is still under way, by the buckets of
+    // client-go.
+    @Test func theQueueIsCountedOnce() {
+        var queue = WorkQueue<String>(backoff: backoff, random: SeededRandom(seed: 1))
+        for _ in 1...3 { queue.add("a", notBefore: start, priority: .background, now: start) }
+        queue.add("a", notBefore: start, now: start)
+        queue.add("later", notBefore: start + .seconds(60), now: start)
+        func rendered(_ milliseconds: Int) -> Set<String> {
+            Set(
+                lines(
+                    Metrics(startedAt: start).rendered(
+                        queue: queue.statistics, now: start + .milliseconds(milliseconds))))
+        }
+        #expect(
+            rendered(0).isSuperset(of: [
+                #"workqueue_depth{name="profiles"} 1"#, #"workqueue_adds_total{name="profiles"} 1"#,
+            ]))
+        _ = queue.take(now: start + .milliseconds(5))
+        #expect(
+            rendered(2005).isSuperset(of: [
+                #"workqueue_depth{name="profiles"} 0"#, #"workqueue_unfinished_work_seconds{name="profiles"} 2"#,
+                #"workqueue_longest_running_processor_seconds{name="profiles"} 2"#,
+                "velokube_reconcile_active_workers 1",
+                #"workqueue_queue_duration_seconds_bucket{name="profiles",le="0.001"} 0"#,
+                #"workqueue_queue_duration_seconds_bucket{name="profiles",le="0.01"} 1"#,
+            ]))
+        queue.finish("a", .failed, now: start + .seconds(3))
+        #expect(
+            rendered(3000).isSuperset(of: [
+                #"workqueue_retries_total{name="profiles"} 1"#,
+                #"workqueue_unfinished_work_seconds{name="profiles"} 0"#,
+                #"workqueue_work_duration_seconds_bucket{name="profiles",le="1"} 0"#,
+                #"workqueue_work_duration_seconds_bucket{name="profiles",le="10"} 1"#,
+                #"workqueue_adds_total{name="profiles"} 1"#, "velokube_reconcile_active_workers 0",
+            ]))
     }
 
     // Whether the VCO is reachable follows the last call that tells, and each 429 is a pause.

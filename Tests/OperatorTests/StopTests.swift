@@ -27,6 +27,44 @@ import Testing
         }
     }
 
+    /// Told to stop during any of its requests, it leaves VCO, ledger and statuses in agreement: the next run writes
+    /// what is missing and nothing twice.
+    @Test func stopDuringAnyRequest() async throws {
+        var number = 1
+        while try await isStopped(during: number) { number += 1 }
+        #expect(number > 6, "so few requests cannot be the whole story")
+    }
+
+    /// False when everything was done before there were so many requests.
+    private func isStopped(during number: Int) async throws -> Bool {
+        let world = try World(clock: WorldClock(rate: 5))
+        let (count, isSeen) = (Locked(0), Locked(false))
+        try await world.run {
+            try await world.until("it watches") { world.apiServer.openWatches == 1 }
+            world.onRequest { request in
+                guard !request.url.contains("watch=true") else { return nil }
+                let now = count.withLock { count in
+                    count += 1
+                    return count
+                }
+                guard now == number else { return nil }
+                isSeen.withLock { $0 = true }
+                return .latency(.milliseconds(250))
+            }
+            world.apiServer.apply("web", spec: world.spec(name: "web"))
+            try await world.until("so many requests, or ready") { isSeen.withLock { $0 } || world.isReady("web") }
+        }
+        world.onRequest(nil)
+        guard isSeen.withLock({ $0 }) else { return false }
+        try await world.run {
+            try await world.becomesReady("web")
+            try await world.settle()
+        }
+        #expect(world.names().count { $0 == "web" } == 1, "stopped during request \(number)")
+        #expect(world.vcoWrites == 1, "stopped during request \(number)")
+        return true
+    }
+
     /// In an outage there is nothing to wait for.
     @Test func stopInAnOutage() async throws {
         let world = try World()

@@ -153,7 +153,9 @@ extension APIServerCore {
             stream: stream, kind: call.kind, namespace: call.namespace,
             takesBookmarks: ["true", "1"].contains(call.query["allowWatchBookmarks"] ?? ""), closesAt: closesAt)
         let version = call.query["resourceVersion"] ?? ""
-        if version.isEmpty || version == "0" {
+        if let lines = try initialEvents(call) {
+            _ = stream.append(lines)
+        } else if version.isEmpty || version == "0" {
             for (_, stored) in store.resources(call.kind, namespace: call.namespace) {
                 _ = stream.append(Self.line("ADDED", stored.bytes))
             }
@@ -214,7 +216,7 @@ extension APIServerCore {
         watches.sorted { $0.key < $1.key }.map(\.value)
     }
 
-    private static func line(_ type: String, _ object: [UInt8]) -> [UInt8] {
+    static func line(_ type: String, _ object: [UInt8]) -> [UInt8] {
         Array("{\"type\":\"\(type)\",\"object\":".utf8) + object + Array("}\n".utf8)
     }
 }
