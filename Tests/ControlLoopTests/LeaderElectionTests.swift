@@ -9,8 +9,8 @@ import Testing
     }
 
     // A Lease that is not there, or that nobody holds, is had at once; in the second case it has changed hands.
-    @Test(arguments: [LeaseServer(nil), LeaseServer(holder: "", transitions: 4)])
-    func freeLeaseIsTaken(server: LeaseServer) {
+    @Test(arguments: [false, true]) func freeLeaseIsTaken(isThere: Bool) {
+        let server = isThere ? LeaseServer(holder: "", transitions: 4) : LeaseServer(nil)
         var candidate = Candidate("a")
         let before = server.lease
         settle(&candidate, server, 0)

@@ -1,7 +1,7 @@
 import ControlLoop
 
 /// One Lease, as the API server keeps it.
-final class LeaseServer: CustomTestStringConvertible {
+final class LeaseServer {
     var lease: LeaderElection.Lease?
     /// The writes that had an effect.
     private(set) var writes: [LeaderElection.Write] = []
@@ -19,8 +19,6 @@ final class LeaseServer: CustomTestStringConvertible {
                 uid: "uid", resourceVersion: "1", holder: holder, duration: duration, transitions: transitions,
                 renewTime: "2020-01-01T00:00:00.000000Z", lastLedgerID: lastLedgerID))
     }
-
-    var testDescription: String { lease.map { "held by \"\($0.holder)\"" } ?? "no Lease" }
 
     /// The holder renews it.
     func renew() {
