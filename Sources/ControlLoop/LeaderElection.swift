@@ -182,7 +182,6 @@ extension LeaderElection {
     private mutating func receiveLease(_ lease: Lease?, now: Instant) -> Turn? {
         switch state {
         case .looking:
-            backoff.reset()
             return standBy(lease, now: now)
         case .leading(var term):
             guard let lease else {
@@ -217,6 +216,7 @@ extension LeaderElection {
         if before?.lease.isSameRenewal(as: lease) != true { observed = (lease, now) }
         let runsOutAt = (observed?.at ?? now) + (lease.duration ?? timing.leaseDuration)
         guard now < runsOutAt else { return take(lease) }
+        backoff.reset()
         state = .waiting(until: min(now + retryDelay(), runsOutAt))
         return before?.lease.holder == lease.holder ? nil : .standsBy(behind: lease.holder)
     }

@@ -10,7 +10,7 @@ package func timestamp(milliseconds: Int64, fraction: TimestampFraction = .none)
     let (year, month, day) = civilDate(daysSince1970: days)
     return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2)
         + "T" + padded(second / 3600, 2) + ":" + padded(second / 60 % 60, 2) + ":" + padded(second % 60, 2)
-        + fraction.text(of: milliseconds - floorDivide(milliseconds, 1000) * 1000) + "Z"
+        + fraction.text(of: (milliseconds % 1000 + 1000) % 1000) + "Z"
 }
 
 /// What follows the seconds of a timestamp.
