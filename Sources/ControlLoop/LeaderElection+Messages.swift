@@ -56,7 +56,7 @@ extension LeaderElection {
             self.lastLedgerID = lastLedgerID
         }
 
-        /// Whether nobody has renewed it in between. Its version tells nothing: a label that changes is no sign of life.
+        /// Whether nobody has renewed it in between. Its version tells nothing: a changed label is no sign of life.
         func isSameRenewal(as other: Lease) -> Bool {
             uid == other.uid && holder == other.holder && renewTime == other.renewTime
                 && transitions == other.transitions && duration == other.duration

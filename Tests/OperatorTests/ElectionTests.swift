@@ -8,7 +8,7 @@ import Testing
 
 /// Several replicas of which one may write.
 @Suite struct ElectionTests {
-    /// One acts. When it stops it gives the Lease back, and the other has everything on record without a write anywhere.
+    /// One acts. When it stops it gives the Lease back, and the other has all on record without a write anywhere.
     @Test func standbyTakesOver() async throws {
         let world = try World()
         defer { world.removeLedgers("a", "b") }
@@ -76,13 +76,10 @@ import Testing
         let a = try await Replica("a", in: world)
         try await world.run([a]) {
             try await world.until("it leads") { a.isLeading }
-            let lease = try #require(world.apiServer.objects(.lease).first)
-            let version = try #require(lease["metadata"]?["resourceVersion"]?.string)
-            #expect(lease["spec"]?["leaseDurationSeconds"]?.int == 15)
             world.displace("somebody_1")
             try await world.until("it has ended") { a.isOver.withLock { $0 } }
             #expect(a.ending == .lost(.taken(by: "somebody_1")))
-            #expect(world.leaseHolder == "somebody_1" && !version.isEmpty)
+            #expect(world.leaseHolder == "somebody_1")
         }
     }
 
