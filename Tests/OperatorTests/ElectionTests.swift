@@ -69,6 +69,31 @@ import Testing
         }
     }
 
+    /// A process that stood still between its read and its write, and that nobody has told yet, writes nothing: neither
+    /// to the VCO nor a status.
+    @Test func nothingIsWrittenAfterTheTerm() async throws {
+        let world = try World()
+        defer { world.removeLedgers("a") }
+        world.apiServer.apply("web", spec: world.spec())
+        let a = try await Replica("a", in: world)
+        _ = await a.controller.informerStep()
+        while !a.isLeading { _ = await a.controller.electionStep() }
+        _ = await a.controller.resyncStep()
+        world.onRequest { request in
+            if request.isWholeRead { world.clock.advance(by: .seconds(11)) }
+            return nil
+        }
+        while world.wholeReads == 0 { _ = await a.controller.workerStep() }
+        #expect(!a.isLeading && a.ending == nil)
+        #expect(!world.transport.requests.contains { $0.url.hasSuffix(World.update) })
+        #expect(world.metrics.snapshot.kubernetesWrites[.finalizer] == 1)
+        #expect(world.metrics.snapshot.kubernetesWrites[.status] == 0)
+        #expect(world.apiServer.counts["patch velocloudbps/status"] == nil)
+        _ = await a.controller.electionStep()
+        #expect(a.ending == .lost(.notRenewed))
+        await a.ledger.close()
+    }
+
     /// A leader that sees another's name in the Lease stops at once.
     @Test func displacedLeaderStops() async throws {
         let world = try World()
