@@ -24,7 +24,8 @@ extension ClusterConfiguration {
         }
         if fileExists(folder + "/namespace") {
             let name = try fileContent(folder + "/namespace", isTrimmed: true, for: "the service account")
-            configuration.defaultNamespace = given(String(decoding: name, as: UTF8.self))
+            configuration.podNamespace = given(String(decoding: name, as: UTF8.self))
+            configuration.defaultNamespace = configuration.podNamespace
         }
         return configuration
     }

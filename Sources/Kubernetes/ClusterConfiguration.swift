@@ -6,6 +6,8 @@ package struct ClusterConfiguration: Sendable {
     package var server: String
     /// The namespace that the context or the service account names.
     package var defaultNamespace: String?
+    /// The namespace of the pod that this process runs in, if it is in one and goes by its service account.
+    package internal(set) var podNamespace: String?
     /// What an administrator should know before trusting this, one sentence each; to be logged once at the start.
     package var warnings: [String] = []
 

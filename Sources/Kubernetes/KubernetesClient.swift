@@ -17,9 +17,21 @@ package final class KubernetesClient: Sendable {
         /// What is read of a reply that is no success.
         static let errorBytes = 1 << 20
         static let connect = Duration.seconds(10)
-        static let request = Duration.seconds(30)
+        static let request = CallLimits().whole
         /// A list may be large and the way slow; it ends all the same when nothing arrives for `request`.
         static let list = Duration.seconds(300)
+    }
+
+    /// How long one call may take, and on what it goes out.
+    package struct CallLimits: Hashable, Sendable {
+        package var whole: Duration
+        /// A connection of its own: the shared one may be dead without anybody having noticed.
+        package var usesFreshConnection: Bool
+
+        package init(whole: Duration = .seconds(30), usesFreshConnection: Bool = false) {
+            self.whole = whole
+            self.usesFreshConnection = usesFreshConnection
+        }
     }
 
     /// Under this name the server records which fields we set.
@@ -78,9 +90,11 @@ package final class KubernetesClient: Sendable {
     }
 
     /// One resource, as it is now.
-    package func get(_ kind: ResourceKind, namespace: String?, name: String) async throws(KubernetesError) -> JSON {
+    package func get(
+        _ kind: ResourceKind, namespace: String?, name: String, limits: CallLimits = CallLimits()
+    ) async throws(KubernetesError) -> JSON {
         let path = try kind.path(namespace: namespace, name: name)
-        return try await object(from: HTTPRequest(.get, url: url(path, [])))
+        return try await object(from: HTTPRequest(.get, url: url(path, [])), limits)
     }
 
     /// Merges `body` into a resource or its subresource; returns the resource as it then is.
@@ -88,18 +102,19 @@ package final class KubernetesClient: Sendable {
     /// A body that carries `metadata.uid` and `metadata.resourceVersion` is taken only while both still hold, else the
     /// error is a conflict: this is what makes it safe to send.
     package func patch(
-        _ kind: ResourceKind, namespace: String?, name: String, subresource: String?, body: JSON
+        _ kind: ResourceKind, namespace: String?, name: String, subresource: String?, body: JSON,
+        limits: CallLimits = CallLimits()
     ) async throws(KubernetesError) -> JSON {
         let path = try kind.path(namespace: namespace, name: name, subresource: subresource)
-        return try await object(from: writing(.patch, path, body, type: "application/merge-patch+json"))
+        return try await object(from: writing(.patch, path, body, type: "application/merge-patch+json"), limits)
     }
 
     /// Makes a resource; returns it as the server made it.
     package func create(
-        _ kind: ResourceKind, namespace: String?, body: JSON
+        _ kind: ResourceKind, namespace: String?, body: JSON, limits: CallLimits = CallLimits()
     ) async throws(KubernetesError) -> JSON {
         let path = try kind.path(namespace: namespace)
-        return try await object(from: writing(.post, path, body, type: "application/json"))
+        return try await object(from: writing(.post, path, body, type: "application/json"), limits)
     }
 }
 
@@ -120,9 +135,12 @@ extension KubernetesClient {
     }
 
     /// The object that a call about one resource returns.
-    private func object(from request: HTTPRequest) async throws(KubernetesError) -> JSON {
+    private func object(
+        from request: HTTPRequest, _ limits: CallLimits
+    ) async throws(KubernetesError) -> JSON {
         var request = request
-        request.timeouts = timeouts(whole: Limit.request)
+        request.timeouts = timeouts(whole: limits.whole)
+        request.usesFreshConnection = limits.usesFreshConnection
         request.bodyBytesMax = Limit.objectBytes
         let json = try await answer(to: request)
         guard case .object = json["metadata"] else {

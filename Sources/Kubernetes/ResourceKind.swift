@@ -20,6 +20,8 @@ package struct ResourceKind: Hashable, Sendable {
     package static let namespace = ResourceKind(group: "", version: "v1", plural: "namespaces")
 
     package static let event = ResourceKind(group: "", version: "v1", plural: "events")
+    /// By which one of several processes is chosen.
+    package static let lease = ResourceKind(group: "coordination.k8s.io", version: "v1", plural: "leases")
 
     /// The path below the server's URL; a nil namespace means all namespaces, or a kind that has none.
     ///

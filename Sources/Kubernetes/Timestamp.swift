@@ -1,16 +1,33 @@
 /// Wall-clock milliseconds since 1970 as Kubernetes writes times: RFC 3339, UTC, whole seconds
-/// (`2026-01-02T03:04:05Z`); with milliseconds (`…05.678Z`) for log lines.
+/// (`2026-01-02T03:04:05Z`), or with a fraction.
 ///
 /// Arithmetic alone, because formatters of Foundation would bring tens of megabytes into the binary. Times before the
 /// year 0 or after 9999 are held at those ends: RFC 3339 has no others.
-package func timestamp(milliseconds: Int64, showsMilliseconds: Bool = false) -> String {
+package func timestamp(milliseconds: Int64, fraction: TimestampFraction = .none) -> String {
     let seconds = max(-62_167_219_200, min(253_402_300_799, floorDivide(milliseconds, 1000)))
     let days = floorDivide(seconds, 86400)
     let second = seconds - days * 86400
     let (year, month, day) = civilDate(daysSince1970: days)
     return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2)
         + "T" + padded(second / 3600, 2) + ":" + padded(second / 60 % 60, 2) + ":" + padded(second % 60, 2)
-        + (showsMilliseconds ? "." + padded(milliseconds - floorDivide(milliseconds, 1000) * 1000, 3) : "") + "Z"
+        + fraction.text(of: (milliseconds % 1000 + 1000) % 1000) + "Z"
+}
+
+/// What follows the seconds of a timestamp.
+package enum TimestampFraction: Sendable {
+    case none
+    /// `.678`, for log lines.
+    case milliseconds
+    /// `.678000`: a MicroTime of Kubernetes has six digits, no more and no fewer.
+    case microseconds
+
+    fileprivate func text(of milliseconds: Int64) -> String {
+        switch self {
+        case .none: ""
+        case .milliseconds: "." + padded(milliseconds, 3)
+        case .microseconds: "." + padded(milliseconds, 3) + "000"
+        }
+    }
 }
 
 /// The date of the proleptic Gregorian calendar, counted in eras of 400 years that begin on a first of March.

@@ -136,6 +136,21 @@ package actor Ledger {
         commitCount += 1
     }
 
+    /// Forgets which rules are ours and everything else that another may have changed meanwhile, as one transaction.
+    ///
+    /// What is left is what a lost ledger leaves, to be rebuilt in the same way; but history is never out of date, so
+    /// the journal and the first-touch copies stay.
+    package func startOver() throws(LedgerError) {
+        try write { connection throws(SQLiteError) in
+            for table in ["owned_rule", "document", "profile", "condition"] {
+                try connection.run("DELETE FROM \(table)")
+            }
+            try Meta.remove(.watchVersion, connection)
+        }
+        state.startOver()
+        commitCount += 1
+    }
+
     /// Fills in the cluster once it is known; against another cluster than the recorded one it throws.
     package func bind(clusterID: String) throws(LedgerError) {
         var given = binding

@@ -23,6 +23,14 @@ struct LedgerState {
         journalBytes = written.journalBytes
     }
 
+    /// Follows a `Ledger.startOver` that has been committed.
+    mutating func startOver() {
+        rules = RuleMirror()
+        templates = TemplateShelf()
+        profiles = [:]
+        watchVersion = nil
+    }
+
     /// Reads everything that memory holds from the file.
     static func load(_ connection: Connection) throws(SQLiteError) -> LedgerState {
         var state = LedgerState()
@@ -79,6 +87,10 @@ enum Meta {
         try connection.run(
             "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             .text(key.rawValue), .text(value))
+    }
+
+    static func remove(_ key: Key, _ connection: Connection) throws(SQLiteError) {
+        try connection.run("DELETE FROM meta WHERE key = ?", .text(key.rawValue))
     }
 }
 

@@ -17,12 +17,15 @@ package final class Controller: Sendable {
         package var log: Logger
         package var metrics: MetricsRegistry
         package var seed: UInt64
+        /// Nil without an election: then this process always leads.
+        package var leadership: Leadership?
         /// Calls to the API server that one pass makes side by side; with 1 a run can be repeated exactly.
         package var batchWidth: Int
 
         package init(
             kubernetes: KubernetesClient, orchestrator: OrchestratorClient, ledger: Ledger, time: Time, log: Logger,
-            metrics: MetricsRegistry, seed: UInt64, batchWidth: Int = ResourceWriter.writesInFlightMax
+            metrics: MetricsRegistry, seed: UInt64, leadership: Leadership? = nil,
+            batchWidth: Int = ResourceWriter.writesInFlightMax
         ) {
             self.kubernetes = kubernetes
             self.orchestrator = orchestrator
@@ -31,6 +34,7 @@ package final class Controller: Sendable {
             self.log = log
             self.metrics = metrics
             self.seed = seed
+            self.leadership = leadership
             self.batchWidth = batchWidth
         }
     }
@@ -39,6 +43,8 @@ package final class Controller: Sendable {
     private static let tick = Duration.seconds(5)
 
     package let cache: ResourceCache
+    /// Nil without an election.
+    package let leadership: Leadership?
     private let reconciler: Reconciler
     private let session: OrchestratorSession
     private let informer: InformerService
@@ -51,7 +57,12 @@ package final class Controller: Sendable {
     private let random: Locked<SeededRandom>
     /// When the next resync is due; nil before the first.
     private let resyncDue = Locked<Instant?>(nil)
+    /// Rung when the first list is complete, and when this process begins to lead.
     private let synced = Bell()
+    /// Takes part in the election.
+    private let isCandidate = Locked(false)
+    /// Has begun to lead.
+    private let hasLed = Locked(false)
 
     /// `notOlderThan` is the last resourceVersion that an earlier run saw: the first list must not go back before it.
     package init(
@@ -66,8 +77,9 @@ package final class Controller: Sendable {
             onRelease: { cache.release(now: time.now()) })
         let cluster = ResourceWriter(
             client: parts.kubernetes, cache: cache, time: time, log: parts.log, metrics: parts.metrics,
-            batchWidth: parts.batchWidth)
+            leadership: parts.leadership, batchWidth: parts.batchWidth)
         self.cache = cache
+        leadership = parts.leadership
         self.session = session
         self.ledger = parts.ledger
         self.time = time
@@ -78,27 +90,34 @@ package final class Controller: Sendable {
         parts.metrics.update { $0.workersMax = workers }
         self.random = Locked(random)
         reconciler = Reconciler(
-            cache: cache, ledger: parts.ledger, session: session, cluster: cluster, policy: policy, time: time,
-            log: parts.log, metrics: parts.metrics)
+            cache: cache, ledger: parts.ledger, session: session, cluster: cluster, leadership: parts.leadership,
+            policy: policy, time: time, log: parts.log, metrics: parts.metrics)
         informer = InformerService(
             client: parts.kubernetes, cache: cache, namespace: namespace, time: time, log: parts.log,
             onSynced: { [synced] in synced.ring() })
     }
 
-    /// Runs until the task is cancelled. `isStopping` says that no new key is to be taken; keys in hand are finished
-    /// first, and then this returns.
+    /// Runs until the task is cancelled, or until leadership is lost, which `leadership` then tells. `isStopping` says
+    /// that no new key is to be taken; keys in hand are finished first, then the Lease is given back, and then this
+    /// returns.
     package func run(isStopping: StopSignal) async {
         await withTaskGroup { group in
             group.addTask { await self.loop(self.synced, { false }, self.informerStep) }
             group.addTask { await self.loop(self.synced, { false }, self.resyncStep) }
             group.addTask { await self.loop(self.synced, { false }, self.tickStep) }
-            await withTaskGroup { keys in
-                for _ in 0..<workers {
-                    keys.addTask { await self.loop(self.cache.bell, { isStopping.isSet }, self.workerStep) }
+            group.addTask { await self.loop(self.synced, { self.leadership?.ending != nil }, self.electionStep) }
+            group.addTask {
+                await withTaskGroup { keys in
+                    for _ in 0..<self.workers {
+                        keys.addTask { await self.loop(self.cache.bell, { isStopping.isSet }, self.workerStep) }
+                    }
                 }
             }
+            // Only two of them end by themselves: the workers when told to stop, the election when it is lost.
+            await group.next()
             group.cancelAll()
         }
+        await leadership?.resign()
     }
 
     private func loop(_ bell: Bell, _ isOver: @Sendable () -> Bool, _ step: @Sendable () async -> Wake) async {
@@ -117,9 +136,28 @@ package final class Controller: Sendable {
         await informer.step()
     }
 
+    /// Takes part in the election, from the first complete list on: who cannot see the resources must not lead.
+    package func electionStep() async -> Wake {
+        guard let leadership, cache.isSynced || isCandidate.withLock({ $0 }) else { return .whenRung }
+        isCandidate.withLock { $0 = true }
+        let wake = await leadership.step()
+        let isLeading = leadership.isLeading
+        let begins = hasLed.withLock { hasLed in
+            defer { hasLed = hasLed || isLeading }
+            return isLeading && !hasLed
+        }
+        if begins { cache.bell.ring() }
+        // Whoever waits looks up when it begins and when it is over.
+        if begins || leadership.ending != nil { synced.ring() }
+        return wake
+    }
+
+    /// Whether this process may write now.
+    package var isLeading: Bool { leadership?.isLeading ?? true }
+
     /// Takes one key and reconciles it.
     package func workerStep() async -> Wake {
-        guard cache.isSynced else { return .whenRung }
+        guard cache.isSynced, isLeading else { return .whenRung }
         switch cache.take(now: time.now()) {
         case .key(let key):
             let outcome = await reconciler.reconcile(key)
@@ -143,7 +181,7 @@ package final class Controller: Sendable {
     package func resyncStep() async -> Wake {
         let due = resyncDue.withLock { $0 }
         if let due, time.now() < due { return .at(due) }
-        guard due != nil || cache.isSynced else { return .whenRung }
+        guard due != nil || cache.isSynced, isLeading else { return .whenRung }
         await enqueueEverything(isFirst: due == nil)
         let share = random.withLock { Double.random(in: 0.9...1.1, using: &$0) }
         let next = time.now() + resync * share

@@ -13,7 +13,7 @@ package enum LogFormat: String, CaseIterable, Sendable {
     package func line(
         wallMilliseconds: Int64, level: Logger.Level, message: String, details: Logger.Metadata
     ) -> String {
-        let time = timestamp(milliseconds: wallMilliseconds, showsMilliseconds: true)
+        let time = timestamp(milliseconds: wallMilliseconds, fraction: .milliseconds)
         let sorted = details.sorted { $0.key < $1.key }
         switch self {
         case .text:

@@ -23,6 +23,8 @@ package enum LogKey: String, CaseIterable, Sendable {
     case server
     case orchestrator
     case path
+    case lease
+    case holder
     case method
     case status
 }

@@ -79,7 +79,7 @@ extension Metrics {
         text.counter("velokube_ledger_commits_total", "Transactions committed to the ledger.", ledgerCommits)
         text.counter(
             "velokube_ledger_rebuilds_total", "Times that the ledger was set aside and rebuilt.", ledgerRebuilds)
-        text.gauge("velokube_leader", "1 while this process may write; without an election always.", 1)
+        text.gauge("velokube_leader", "1 while this process may write; without an election always.", isLeader ? 1 : 0)
     }
 }
 

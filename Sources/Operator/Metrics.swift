@@ -73,6 +73,8 @@ package struct Metrics: Hashable, Sendable {
     package var foreignVersionChanges = 0
     package var resourcesReady = 0
     package var resourcesNotReady = 0
+    /// Whether this process may write; without an election always.
+    package var isLeader = true
     package var kubernetesWrites: [KubernetesWrite: Int]
 
     package init(startedAt: Instant) {

@@ -16,6 +16,8 @@ struct OperatorService: Service {
     let kubernetes: KubernetesClient
     let orchestrator: OrchestratorClient
     let orchestratorName: String
+    /// Where the Lease is, if there is an election.
+    let leaseNamespace: String
     let time: Time
     let log: Logger
     let metrics: MetricsRegistry
@@ -23,24 +25,26 @@ struct OperatorService: Service {
 
     init(
         configuration: RunConfiguration, kubernetes: KubernetesClient, orchestrator: OrchestratorClient,
-        orchestratorName: String, time: Time, log: Logger, metrics: MetricsRegistry
+        orchestratorName: String, leaseNamespace: String, time: Time, log: Logger, metrics: MetricsRegistry
     ) {
         self.configuration = configuration
         self.kubernetes = kubernetes
         self.orchestrator = orchestrator
         self.orchestratorName = orchestratorName
+        self.leaseNamespace = leaseNamespace
         self.time = time
         self.log = log
         self.metrics = metrics
     }
 
+    /// Throws `LeadershipLost` when another process may lead: the kubelet then starts this one anew.
     func run() async throws {
         guard let clusterID = await cancelWhenGracefulShutdown({ await identifyCluster() }) else { return }
         let ledger = try await openLedger(clusterID.uid)
         let controller = Controller(
             Controller.Parts(
                 kubernetes: kubernetes, orchestrator: orchestrator, ledger: ledger, time: time, log: log,
-                metrics: metrics, seed: UInt64.random(in: .min ... .max)),
+                metrics: metrics, seed: UInt64.random(in: .min ... .max), leadership: await leadership(ledger)),
             namespace: configuration.namespace, notOlderThan: await ledger.watchVersion,
             policy: ReconcilePolicy(
                 placement: configuration.placement, allowed: configuration.allowances,
@@ -55,6 +59,14 @@ struct OperatorService: Service {
             stop.set()
         }
         await ledger.close()
+        if case .lost(let loss) = controller.leadership?.ending { throw LeadershipLost(loss: loss) }
+    }
+
+    private func leadership(_ ledger: Ledger) async -> Leadership? {
+        guard configuration.electsLeader, !configuration.isDryRun else { return nil }
+        return Leadership(
+            client: kubernetes, ledger: ledger, ledgerID: await ledger.id, namespace: leaseNamespace, time: time,
+            log: log, seed: UInt64.random(in: .min ... .max))
     }
 
     /// What must be well before the process counts as ready. The VCO has no say in it.
@@ -80,12 +92,14 @@ struct OperatorService: Service {
     var renderedMetrics: String {
         let now = time.now()
         guard let controller = controller.withLock({ $0 }) else {
+            metrics.update { $0.isLeader = !configuration.electsLeader || configuration.isDryRun }
             return metrics.render(queue: WorkQueue<String>.Statistics.empty, now: now)
         }
         let resources = controller.cache.snapshot ?? []
         let ready = resources.count { $0.isProgrammed && $0.status.condition(.ready)?.isTrue == true }
         metrics.update { metrics in
             metrics.resourcesReady = ready
+            metrics.isLeader = controller.isLeading
             metrics.resourcesNotReady = resources.count - ready
             if let contact = controller.cache.lastContact { metrics.watchLastContact = contact }
         }

@@ -135,10 +135,7 @@ extension Reconciler {
         let document = draft.document.applying(draft.plan)
         memory.withLock { [now = time.now()] in $0.profiles[id, default: .init()].lastWrite = now }
         do {
-            let moduleID = draft.module.id
-            try await session.call { client throws(OrchestratorError) in
-                try await client.update(moduleID: moduleID, data: document.bytes)
-            }
+            try await update(moduleID: draft.module.id, data: document.bytes)
         } catch {
             switch error.error {
             case .rejected(let message, let faults):

@@ -151,9 +151,7 @@ extension Reconciler {
         guard let module else { return false }
         memory.withLock { [now = time.now()] in $0.profiles[id, default: .init()].lastWrite = now }
         do {
-            try await session.call { client throws(OrchestratorError) in
-                try await client.update(moduleID: module.id, data: module.data)
-            }
+            try await update(moduleID: module.id, data: module.data)
             return true
         } catch {
             guard case .rejected = error.error else { throw error }

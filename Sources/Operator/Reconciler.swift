@@ -3,6 +3,7 @@ import ControlLoop
 import HTTPTransport
 import Ledger
 import Logging
+import Orchestrator
 
 /// Makes one profile as its resources want it.
 ///
@@ -14,6 +15,7 @@ final class Reconciler: Sendable {
     let ledger: Ledger
     let session: OrchestratorSession
     let cluster: ResourceWriter
+    private let leadership: Leadership?
     let policy: ReconcilePolicy
     let time: Time
     let log: Logger
@@ -34,12 +36,13 @@ final class Reconciler: Sendable {
 
     init(
         cache: ResourceCache, ledger: Ledger, session: OrchestratorSession, cluster: ResourceWriter,
-        policy: ReconcilePolicy, time: Time, log: Logger, metrics: MetricsRegistry
+        leadership: Leadership?, policy: ReconcilePolicy, time: Time, log: Logger, metrics: MetricsRegistry
     ) {
         self.cache = cache
         self.ledger = ledger
         self.session = session
         self.cluster = cluster
+        self.leadership = leadership
         self.policy = policy
         self.time = time
         self.log = log
@@ -69,6 +72,15 @@ final class Reconciler: Sendable {
         let result = duration < PassScope.orchestratorTimeMax ? pass.metric : .timedOut
         metrics.update { $0.observeReconcile(result, duration: duration) }
         return pass.outcome
+    }
+
+    /// Replaces a module's document, unless another process may lead by then: every write to the VCO passes here.
+    func update(moduleID: Int, data: [UInt8]) async throws(SessionError) {
+        var permit: OrchestratorClient.WritePermit?
+        if let leadership { permit = { leadership.exclusiveFor } }
+        try await session.call { [permit] client throws(OrchestratorError) in
+            try await client.update(moduleID: moduleID, data: data, permit: permit)
+        }
     }
 
     /// Gathers what is known without asking anybody.

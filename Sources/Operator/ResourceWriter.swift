@@ -30,6 +30,7 @@ final class ResourceWriter: Sendable {
     private let time: Time
     private let log: Logger
     private let metrics: MetricsRegistry
+    private let leadership: Leadership?
     private let recorder = Locked(EventRecorder())
 
     /// Kubernetes writes in flight at once, over all workers.
@@ -40,9 +41,10 @@ final class ResourceWriter: Sendable {
 
     init(
         client: KubernetesClient, cache: ResourceCache, time: Time, log: Logger, metrics: MetricsRegistry,
-        batchWidth: Int
+        leadership: Leadership?, batchWidth: Int
     ) {
         self.batchWidth = batchWidth
+        self.leadership = leadership
         self.client = client
         self.cache = cache
         self.time = time
@@ -121,6 +123,8 @@ final class ResourceWriter: Sendable {
         _ resource: VelocloudBP, kind: Metrics.KubernetesWrite, subresource: String?, change: [JSON.Member]
     ) async -> Outcome {
         if isOutOfTime { return .failed(Self.outOfTime) }
+        // Another may lead, and have changed what we saw.
+        guard leadership?.isLeading ?? true else { return .conflict }
         metrics.update { $0.kubernetesWrites[kind, default: 0] += 1 }
         do {
             let reply = try await client.patch(
@@ -162,6 +166,7 @@ final class ResourceWriter: Sendable {
 
     private func post(_ write: EventWrite) async throws(KubernetesError) {
         if isOutOfTime { throw Self.outOfTime }
+        guard leadership?.isLeading ?? true else { return }
         metrics.update { $0.kubernetesWrites[.event, default: 0] += 1 }
         if case .patch(let name, let body) = write.action {
             do {

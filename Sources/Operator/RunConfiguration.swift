@@ -59,6 +59,10 @@ package struct RunConfiguration: Sendable {
     package var workers: Int
     /// Decides and logs; writes neither to the VCO nor to Kubernetes.
     package var isDryRun: Bool
+    /// Whether only one of several replicas may write, chosen by a Lease.
+    package var electsLeader: Bool
+    /// Where the Lease is to be; nil leaves that to `leaseNamespace`.
+    package var leaderElectNamespace: String?
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
     /// What is allowed but should be known, in words, for the log.
@@ -94,8 +98,15 @@ package struct RunConfiguration: Sendable {
         let allow = Setting("--allow", flags.allow, "VELOKUBE_ALLOW", variables, default: "")
         let deletes = Setting("--max-deletes", flags.maxDeletes, "VELOKUBE_MAX_DELETES", variables, default: "25")
         let workers = Setting("--workers", flags.workers, "VELOKUBE_WORKERS", variables, default: "4")
-        let dryRun = Setting(
-            "--dry-run", flags.isDryRun ? "true" : nil, "VELOKUBE_DRY_RUN", variables, default: "false")
+        let isDryRun = try Setting(
+            "--dry-run", flags.isDryRun ? "true" : nil, "VELOKUBE_DRY_RUN", variables, default: "false"
+        ).truth()
+        let electsLeader = try Setting(
+            "--leader-elect", flags.electsLeader ? "true" : nil, "VELOKUBE_LEADER_ELECT", variables, default: "false"
+        ).truth()
+        let leaderElectNamespace = Setting(
+            "--leader-elect-namespace", flags.leaderElectNamespace, "VELOKUBE_LEADER_ELECT_NAMESPACE", variables,
+            default: "")
         return RunConfiguration(
             cluster: Cluster(
                 url: flags.kubeURL, kubeconfig: flags.kubeconfig ?? variables["KUBECONFIG"], context: flags.context),
@@ -103,10 +114,19 @@ package struct RunConfiguration: Sendable {
             orchestrator: Orchestrator(flags, variables), statePath: try state.path(), resync: resync,
             listen: try listen.address(), placement: try placement.oneOf(), allowances: try allow.setOf(),
             deletesMax: try deletes.number(in: 0...Int(Int32.max)), workers: try workers.number(in: 1...workersMax),
-            isDryRun: try dryRun.truth(), logLevel: try logLevel(flags, variables),
+            isDryRun: isDryRun, electsLeader: electsLeader,
+            leaderElectNamespace: try leaderElectNamespace.namespace(), logLevel: try logLevel(flags, variables),
             logFormat: try Setting("--log-format", flags.logFormat, default: "text").oneOf(),
-            warnings: warnings(resync: resync))
+            warnings: warnings(resync: resync, electsInVain: isDryRun && electsLeader))
     }
+
+    /// Where the Lease is: in the operator's own namespace, as far as that is known. `podNamespace` is that of the pod.
+    package func leaseNamespace(podNamespace: String?) -> String {
+        leaderElectNamespace ?? podNamespace ?? namespace ?? Self.operatorNamespace
+    }
+
+    /// Where the manifests put the operator.
+    private static let operatorNamespace = "velokube-system"
 
     private static func logLevel(
         _ flags: RunFlags, _ variables: Variables
@@ -116,11 +136,16 @@ package struct RunConfiguration: Sendable {
         return try Setting("--log-level", flags.logLevel, default: fallback).oneOf()
     }
 
-    private static func warnings(resync: Duration) -> [String] {
-        guard resync < resyncAdvised else { return [] }
-        return [
-            "--resync is under \(Setting.words(resyncAdvised)): a VCO that is polled that fast may answer 429"
-        ]
+    private static func warnings(resync: Duration, electsInVain: Bool) -> [String] {
+        var warnings: [String] = []
+        if resync < resyncAdvised {
+            warnings.append(
+                "--resync is under \(Setting.words(resyncAdvised)): a VCO that is polled that fast may answer 429")
+        }
+        if electsInVain {
+            warnings.append("--leader-elect has no effect with --dry-run, which writes nothing, not even a Lease")
+        }
+        return warnings
     }
 }
 

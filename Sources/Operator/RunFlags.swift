@@ -19,6 +19,8 @@ package struct RunFlags: Hashable, Sendable {
     package var maxDeletes: String?
     package var workers: String?
     package var isDryRun = false
+    package var electsLeader = false
+    package var leaderElectNamespace: String?
     package var logLevel: String?
     package var logFormat: String?
 

@@ -39,7 +39,9 @@ package func runOperator(_ configuration: RunConfiguration, environment: [String
                     $0.observeCall(method: method, result: result, duration: .nanoseconds(duration))
                 }
             }),
-        orchestratorName: orchestrator.bindingName, time: time, log: log, metrics: metrics)
+        orchestratorName: orchestrator.bindingName,
+        leaseNamespace: configuration.leaseNamespace(podNamespace: cluster.podNamespace), time: time, log: log,
+        metrics: metrics)
     log.event(
         .info, "velokube starts",
         [

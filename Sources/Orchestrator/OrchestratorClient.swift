@@ -106,10 +106,17 @@ extension OrchestratorClient {
         return QOSModule(id: found.summary.id, version: found.summary.version, data: data)
     }
 
+    /// Says, when it is asked, how long a write may take that begins now; nil if none may begin any more.
+    package typealias WritePermit = @Sendable () -> Duration?
+
     /// Replaces the document of a QOS module, once, on a connection of its own; never repeated here.
     ///
+    /// `permit` is asked when nothing but the sending is left to do, however long the call has waited for its turn.
+    ///
     /// Only `outcomeUnknown` leaves open whether it happened. `unreachable` and `rateLimited` mean that it did not.
-    package func update(moduleID: Int, data: [UInt8]) async throws(OrchestratorError) {
+    package func update(
+        moduleID: Int, data: [UInt8], permit: WritePermit? = nil
+    ) async throws(OrchestratorError) {
         var body = Array("{\"id\":\(moduleID),".utf8)
         if let enterpriseID = configuration.enterpriseID {
             body += "\"enterpriseId\":\(enterpriseID),".utf8
@@ -117,7 +124,7 @@ extension OrchestratorClient {
         body += "\"_update\":{\"data\":".utf8
         body += data
         body += "}}".utf8
-        _ = try await call(.updateModule, body: body)
+        _ = try await call(.updateModule, body: body, permit: permit)
     }
 
     private func profiles(by method: OrchestratorMethod) async throws(OrchestratorError) -> [ProfileSummary] {
@@ -158,7 +165,9 @@ extension OrchestratorClient {
         return try await call(method, body: JSON.object(members).serialized())
     }
 
-    private func call(_ method: OrchestratorMethod, body: [UInt8]) async throws(OrchestratorError) -> Answer {
+    private func call(
+        _ method: OrchestratorMethod, body: [UInt8], permit: WritePermit? = nil
+    ) async throws(OrchestratorError) -> Answer {
         var wording = Wording(host: configuration.address.authority, method: method, token: "")
         guard await limiter.acquire() else {
             throw .unreachable(wording("was cancelled before it was sent"))
@@ -174,9 +183,16 @@ extension OrchestratorClient {
             throw .authentication(wording(error.words))
         }
         wording.token = current.token
+        var request = request(method, body, current)
+        if let permit {
+            guard let limit = permit() else {
+                throw .unreachable(wording("was not sent: another process may lead by now"))
+            }
+            request.timeouts.whole = request.timeouts.whole.map { min($0, limit) } ?? limit
+        }
         let start = now()
         do {
-            let reply = try await exchange(request(method, body, current), wording)
+            let reply = try await exchange(request, wording)
             let answer = Answer(json: try reply.result(wording), body: reply.body, wording: wording)
             onCall(method.rawValue, CallResult.ok.rawValue, now() - start)
             return answer

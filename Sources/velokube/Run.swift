@@ -33,6 +33,10 @@ struct Run: AsyncParsableCommand {
                                   --max-deletes
               VELOKUBE_WORKERS    --workers
               VELOKUBE_DRY_RUN    --dry-run (true or false)
+              VELOKUBE_LEADER_ELECT
+                                  --leader-elect (true or false)
+              VELOKUBE_LEADER_ELECT_NAMESPACE
+                                  --leader-elect-namespace
               verbose=log         --log-level debug
 
             EXAMPLES
@@ -77,6 +81,8 @@ struct Run: AsyncParsableCommand {
         flags.isDryRun = behaviour.dryRun
         flags.state = running.state
         flags.listen = running.listen
+        flags.electsLeader = running.leaderElect
+        flags.leaderElectNamespace = running.leaderElectNamespace
         flags.logLevel = running.logLevel
         flags.logFormat = running.logFormat
         return flags

@@ -107,6 +107,20 @@ struct RunningOptions: ParsableArguments {
             valueName: "address:port"))
     var listen: String?
 
+    @Flag(
+        name: .customLong("leader-elect"),
+        help: ArgumentHelp(
+            "Write only while holding the Lease \"velokube\", so that other replicas may stand by.",
+            discussion: "Each replica has a ledger of its own. Who loses the Lease ends with 1."))
+    var leaderElect = false
+
+    @Option(
+        name: .customLong("leader-elect-namespace"),
+        help: ArgumentHelp(
+            "Where the Lease is. Default: the pod's own namespace, else that of --namespace, else velokube-system.",
+            valueName: "name"))
+    var leaderElectNamespace: String?
+
     @Option(
         name: .customLong("log-level"),
         help: ArgumentHelp(

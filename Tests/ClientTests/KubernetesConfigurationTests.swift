@@ -93,7 +93,7 @@ let pemForTests = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\
         let folder = try Self.everything()
         let configuration = try ClusterConfiguration.resolve(
             kubeURL: nil, kubeconfig: nil, context: nil, environment: Self.pod, root: folder.path)
-        #expect(configuration.defaultNamespace == "velokube")
+        #expect(configuration.defaultNamespace == "velokube" && configuration.podNamespace == "velokube")
         #expect(configuration.warnings.isEmpty)
         let request = try await kubernetesRequest(of: configuration)
         #expect(request.url.hasPrefix("https://10.0.0.1:443/apis/"))

@@ -40,7 +40,7 @@ import Testing
         let folder = try KubernetesFolder()
         let configuration = try resolve(folder.write("config", Self.config(user: "token: 12345")))
         #expect(configuration.server == "https://k.example:6443")
-        #expect(configuration.defaultNamespace == "shop")
+        #expect(configuration.defaultNamespace == "shop" && configuration.podNamespace == nil)
         #expect(configuration.warnings.isEmpty)
         #expect(authorization(try await kubernetesRequest(of: configuration)) == ["Bearer 12345"])
     }

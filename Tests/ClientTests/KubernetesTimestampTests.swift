@@ -23,8 +23,14 @@ import Testing
 
     /// Log lines show milliseconds, also of moments before 1970.
     @Test func milliseconds() {
-        #expect(timestamp(milliseconds: 1_767_323_045_007, showsMilliseconds: true) == "2026-01-02T03:04:05.007Z")
-        #expect(timestamp(milliseconds: -1, showsMilliseconds: true) == "1969-12-31T23:59:59.999Z")
+        #expect(timestamp(milliseconds: 1_767_323_045_007, fraction: .milliseconds) == "2026-01-02T03:04:05.007Z")
+        #expect(timestamp(milliseconds: -1, fraction: .milliseconds) == "1969-12-31T23:59:59.999Z")
+    }
+
+    /// A Lease's times have six digits after the second.
+    @Test func microseconds() {
+        #expect(timestamp(milliseconds: 1_767_323_045_007, fraction: .microseconds) == "2026-01-02T03:04:05.007000Z")
+        #expect(timestamp(milliseconds: 0, fraction: .microseconds) == "1970-01-01T00:00:00.000000Z")
     }
 
     /// Every day of four centuries follows the one before, by a calendar that counts months.

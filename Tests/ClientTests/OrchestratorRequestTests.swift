@@ -102,6 +102,20 @@ import Testing
         #expect(sent == #"{"id":503,"_update":{"data":\#(data)}}"#)
     }
 
+    // A write takes no longer than it may, and is not sent once it must not begin; other calls need no permit.
+    @Test func permitLimitsAWrite() async throws {
+        let transport = ScriptedTransport(.reply(200, #"{"rows":1}"#), .reply(200, #"{"rows":1}"#))
+        let client = try client(transport)
+        try await client.update(moduleID: 503, data: Array("{}".utf8), permit: { .seconds(7) })
+        try await client.update(moduleID: 503, data: Array("{}".utf8), permit: { .seconds(7000) })
+        #expect(transport.requests.map(\.timeouts.whole) == [.seconds(7), .seconds(120)])
+        let error = await #expect(throws: OrchestratorError.self) {
+            try await client.update(moduleID: 503, data: Array("{}".utf8), permit: { nil })
+        }
+        guard case .unreachable(let words) = error else { return #expect(Bool(false), "\(String(describing: error))") }
+        #expect(words.contains("not sent") && transport.requests.count == 2)
+    }
+
     // The fixtures are read as what they are.
     @Test func fixturesAreRead() async throws {
         let transport = ScriptedTransport(

@@ -37,6 +37,29 @@ import Testing
         #expect(await again.rules(ownedBy: "uid-6") == before.filter { $0.owner.uid == "uid-6" })
     }
 
+    /// A ledger that starts over forgets all that could be out of date, keeps its name and its history, and goes on.
+    @Test func startingOverKeepsHistoryAlone() async throws {
+        let ledger = try await open(folder.ledger)
+        for number in 1...6 { try await ledger.commit(mixedBatch(number)) }
+        let id = await ledger.id
+        let before = try await Everything(ledger)
+        try await ledger.startOver()
+
+        var expected = before
+        (expected.rules, expected.profiles, expected.watchVersion) = ([], [], nil)
+        expected.conditions = expected.conditions.map { _ in nil }
+        #expect(try await Everything(ledger) == expected)
+        #expect(before.firstTouches.contains { $0 != nil } && !before.journal.isEmpty && !before.rules.isEmpty)
+
+        try await ledger.commit(mixedBatch(7))
+        let after = try await Everything(ledger)
+        await ledger.close()
+        let again = try await open(folder.ledger)
+        #expect(try await Everything(again) == after)
+        #expect(await again.id == id)
+        #expect(after.rules.contains(rule(7)) && after.journal.count == before.journal.count + 1)
+    }
+
     /// A record may have nothing but a place and an owner: that is what is known when the ledger was lost.
     @Test func bareRecordComesBack() async throws {
         let bare = OwnedRule(

@@ -35,6 +35,7 @@ import Testing
         #expect(configuration.deletesMax == 25)
         #expect(configuration.workers == 4)
         #expect(!configuration.isDryRun)
+        #expect(!configuration.electsLeader)
         #expect(configuration.logLevel == .info)
         #expect(configuration.logFormat == .text)
         #expect(configuration.warnings == [])
@@ -47,6 +48,7 @@ import Testing
             "VCO_TOKEN": "sesame", "VCO_ENTERPRISE_ID": "12", "VELOKUBE_STATE": "/s", "VELOKUBE_RESYNC": "1h30m",
             "VELOKUBE_LISTEN": "[::1]:9", "VELOKUBE_PLACEMENT": "bottom", "VELOKUBE_ALLOW": "orphan, adopt",
             "VELOKUBE_MAX_DELETES": "0", "VELOKUBE_WORKERS": "64", "VELOKUBE_DRY_RUN": "true", "verbose": "log",
+            "VELOKUBE_LEADER_ELECT": "true", "VELOKUBE_LEADER_ELECT_NAMESPACE": "operators",
         ])
         #expect(configuration.cluster.kubeconfig == "/k")
         #expect(configuration.namespace == "shop")
@@ -58,6 +60,9 @@ import Testing
         #expect(configuration.deletesMax == 0)
         #expect(configuration.workers == 64)
         #expect(configuration.isDryRun)
+        #expect(configuration.electsLeader)
+        #expect(configuration.leaseNamespace(podNamespace: "pod") == "operators")
+        #expect(configuration.warnings.count == 1, "an election in vain")
         #expect(configuration.logLevel == .debug)
         let orchestrator = try configuration.orchestrator.resolved()
         #expect(orchestrator.bindingName == "vco.example.net/12")
@@ -71,6 +76,7 @@ import Testing
             "VCO_TOKEN": "sesame", "VELOKUBE_STATE": "/other", "VELOKUBE_RESYNC": "no", "VELOKUBE_LISTEN": "no",
             "VELOKUBE_PLACEMENT": "no", "VELOKUBE_ALLOW": "no", "VELOKUBE_MAX_DELETES": "no",
             "VELOKUBE_WORKERS": "no", "VELOKUBE_DRY_RUN": "no", "verbose": "log",
+            "VELOKUBE_LEADER_ELECT": "no", "VELOKUBE_LEADER_ELECT_NAMESPACE": "NO",
         ]) { flags in
             flags.kubeURL = "http://127.0.0.1:8001"
             flags.kubeconfig = "/k"
@@ -86,6 +92,8 @@ import Testing
             flags.maxDeletes = "1"
             flags.workers = "1"
             flags.isDryRun = true
+            flags.electsLeader = true
+            flags.leaderElectNamespace = "operators"
             flags.logLevel = "warning"
             flags.logFormat = "json"
         }
@@ -100,9 +108,25 @@ import Testing
         #expect(configuration.deletesMax == 1)
         #expect(configuration.workers == 1)
         #expect(configuration.isDryRun)
+        #expect(configuration.electsLeader && configuration.leaderElectNamespace == "operators")
         #expect(configuration.logLevel == .warning)
         #expect(configuration.logFormat == .json)
-        #expect(configuration.warnings == [])
+        #expect(configuration.warnings.count == 1, "an election in vain")
+    }
+
+    // The Lease is where the flag says, else beside the pod, else in the namespace that is watched, else where the
+    // manifests put the operator.
+    @Test func leaseNamespace() throws {
+        let plain = try parse()
+        #expect(plain.leaseNamespace(podNamespace: nil) == "velokube-system")
+        let narrow = try parse { $0.namespace = "shop" }
+        #expect(narrow.leaseNamespace(podNamespace: nil) == "shop")
+        #expect(narrow.leaseNamespace(podNamespace: "pod") == "pod")
+        let told = try parse {
+            $0.namespace = "shop"
+            $0.leaderElectNamespace = "told"
+        }
+        #expect(told.leaseNamespace(podNamespace: "pod") == "told")
     }
 
     // An empty variable is one that is not set.
@@ -123,7 +147,8 @@ import Testing
         ("VELOKUBE_PLACEMENT", "Top", "top, bottom"), ("VELOKUBE_ALLOW", "adopt,all", "adopt, orphan"),
         ("VELOKUBE_MAX_DELETES", "-1", "whole number from 0"), ("VELOKUBE_MAX_DELETES", "2.5", "whole number"),
         ("VELOKUBE_WORKERS", "0", "from 1 to 64"), ("VELOKUBE_WORKERS", "65", "from 1 to 64"),
-        ("VELOKUBE_DRY_RUN", "maybe", "true or false"), ("VELOKUBE_RESYNC", "999ms", "from 1s to 24h"),
+        ("VELOKUBE_DRY_RUN", "maybe", "true or false"), ("VELOKUBE_LEADER_ELECT", "maybe", "true or false"),
+        ("VELOKUBE_LEADER_ELECT_NAMESPACE", "NO", "one namespace"), ("VELOKUBE_RESYNC", "999ms", "from 1s to 24h"),
         ("VELOKUBE_RESYNC", "25h", "from 1s to 24h"), ("VELOKUBE_RESYNC", "5", "such as 30s"),
         ("VELOKUBE_RESYNC", "5 m", "such as 30s"), ("VELOKUBE_RESYNC", "m", "such as 30s"),
         ("VELOKUBE_RESYNC", "1m1h", "such as 30s"), ("VELOKUBE_RESYNC", "1m1m", "such as 30s"),

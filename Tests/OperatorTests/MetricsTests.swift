@@ -18,6 +18,13 @@ import Testing
         text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 
+    // The gauge of leadership follows the process.
+    @Test func leadership() {
+        var metrics = Metrics(startedAt: start)
+        metrics.isLeader = false
+        #expect(lines(metrics.rendered(queue: emptyQueue(), now: start)).contains("velokube_leader 0"))
+    }
+
     // Every metric is there from the start, with all its labels at 0, so that no alert waits for a first event.
     @Test func everythingIsThereFromTheStart() {
         let text = Metrics(startedAt: start).rendered(queue: emptyQueue(), now: start)

@@ -111,7 +111,11 @@ final class World: Sendable {
         if let failure { throw failure }
     }
 
-    private func controller(_ ledger: Ledger, _ settings: Settings) async throws -> Controller {
+    /// A controller in this world; `isElected` lets it take part in an election over `network`.
+    func controller(
+        _ ledger: Ledger, _ settings: Settings, isElected: Bool = false, over network: (any HTTPTransport)? = nil,
+        log: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) async throws -> Controller {
         let nanoseconds: @Sendable () -> Int64 = { [time] in time.now().nanoseconds }
         let orchestrator = OrchestratorClient(
             configuration: try OrchestratorConfiguration.resolve(
@@ -124,17 +128,23 @@ final class World: Sendable {
         let cluster = try ClusterConfiguration.resolve(
             kubeURL: settings.kubeconfig == nil ? "https://kubernetes.example.test" : nil,
             kubeconfig: settings.kubeconfig, context: nil, environment: [:])
-        let network: any HTTPTransport =
+        let wire: any HTTPTransport =
             settings.kubeconfig == nil ? transport : WireTransport { [changed] in changed.ring() }
+        let kubernetes = KubernetesClient(configuration: cluster, transport: network ?? wire, now: nanoseconds)
+        let leadership = Leadership(
+            client: kubernetes, ledger: ledger, ledgerID: await ledger.id, namespace: "default", time: time, log: log,
+            seed: .random(in: .min ... .max))
         return Controller(
             Controller.Parts(
-                kubernetes: KubernetesClient(configuration: cluster, transport: network, now: nanoseconds),
-                orchestrator: orchestrator, ledger: ledger, time: time,
-                log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, metrics: metrics, seed: 1),
+                kubernetes: kubernetes, orchestrator: orchestrator, ledger: ledger, time: time, log: log,
+                metrics: metrics, seed: 1, leadership: isElected ? leadership : nil),
             namespace: settings.namespace, notOlderThan: await ledger.watchVersion, policy: settings.policy,
             resync: settings.resync,
             workers: settings.workers)
     }
+
+    /// Something happened that is no request: those who wait look again.
+    func look() { changed.ring() }
 
     /// Waits until the world looks so; every answered request is a reason to look again.
     func until(

@@ -32,7 +32,7 @@ struct APICall: Sendable {
             namespace = path[1]
             path.removeFirst(2)
         }
-        let kinds: [SimulatedKind] = [.velocloudBP, .event, .namespace]
+        let kinds: [SimulatedKind] = [.velocloudBP, .event, .lease, .namespace]
         guard let kind = kinds.first(where: { $0.group == group && $0.version == version && $0.plural == path[0] })
         else { return nil }
         self.kind = kind
