@@ -64,6 +64,14 @@ let package = Package(
         library(
             "Simulation", ["BusinessPolicy", "HTTPTransport"], resources: [.embedInCode("Fixtures")]),
         program("velokube", ["Operator", argumentParser]),
+        // Measures the others; no product, so that it is never shipped.
+        program(
+            "velokube-bench",
+            [
+                "Operator", "Kubernetes", "Ledger", "HTTPTransport", "BusinessPolicy", "ControlLoop", argumentParser,
+                logging,
+            ]
+        ),
         program("velokube-sim", ["Simulation", "HTTPTransport", argumentParser, hummingbird]),
 
         tests("BusinessPolicyTests", ["BusinessPolicy", "ControlLoop"]),
