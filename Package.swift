@@ -45,6 +45,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
@@ -57,7 +58,7 @@ let package = Package(
         library(
             "Operator",
             [
-                "BusinessPolicy", "ControlLoop", "HTTPTransport", "Kubernetes", "Orchestrator", "Ledger",
+                "BusinessPolicy", "ControlLoop", "HTTPTransport", "Kubernetes", "Orchestrator", "Ledger", "CMalloc",
                 hummingbird, lifecycle, signals, logging,
             ]
         ),

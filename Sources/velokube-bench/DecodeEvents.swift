@@ -23,7 +23,7 @@ struct DecodeEvents: AsyncParsableCommand {
             let stream = try await client(chunks).watch(
                 .velocloudBP, namespace: nil, from: "1", timeoutSeconds: 300, idle: .seconds(30))
             while let event = try await stream.next() {
-                guard case .modified(let json) = event else { throw ValidationError("not a change: \(event)") }
+                guard case .modified(let json) = event else { throw Unfit("not a change: \(event)") }
                 _ = try VelocloudBP(json: json)
                 decoded += 1
             }

@@ -27,7 +27,7 @@ struct FillCluster: AsyncParsableCommand {
 
     func run() async throws {
         guard let etcd = environment("VELOKUBE_TEST_ETCD") else {
-            throw ValidationError("VELOKUBE_TEST_ETCD is not set")
+            throw Unfit("VELOKUBE_TEST_ETCD is not set")
         }
         let transport = CurlTransport(userAgent: "velokube-bench")
         for start in stride(from: from, to: to, by: Self.putsPerTransaction) {
@@ -37,7 +37,7 @@ struct FillCluster: AsyncParsableCommand {
                 HTTPRequest(.post, url: etcd + "/v3/kv/txn", body: body.serialized()))
             let answer = try await response.body.collect()
             guard response.status == 200, try JSON.parse(answer)["succeeded"]?.bool == true else {
-                throw ValidationError("etcd: \(String(decoding: answer, as: UTF8.self))")
+                throw Unfit("etcd: \(String(decoding: answer, as: UTF8.self))")
             }
         }
     }

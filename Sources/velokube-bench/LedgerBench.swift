@@ -10,7 +10,7 @@ struct LedgerBench: AsyncParsableCommand {
 
     func run() async throws {
         var template = Array("\(environment("TMPDIR") ?? "/tmp")/velokube-bench.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw ValidationError("no temporary folder can be made") }
+        guard mkdtemp(&template) != nil else { throw Unfit("no temporary folder can be made") }
         let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer {
             for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock"] {
@@ -28,7 +28,7 @@ struct LedgerBench: AsyncParsableCommand {
 
     private func measure(_ ledger: Ledger, batches: Int, rules: Int) async throws {
         var next = 0
-        let taken = try await best(of: 3) {
+        let taken = try await seconds {
             for _ in 0..<batches {
                 try await ledger.commit(LedgerBatch(upserts: (next..<next + rules).map(rule)))
                 next += rules

@@ -12,7 +12,12 @@ struct SyncInformer: AsyncParsableCommand {
         commandName: "informer",
         abstract: "Syncs the operator's informer once with the API server of $VELOKUBE_TEST_KUBECONFIG.")
 
+    /// What a resource may take, its part of the connection, the program and the list included.
+    private static let shareMax = 3000.0
+
     func run() async throws {
+        economizeMemory()
+        let start = Memory.now()
         let transport = CountingTransport()
         let cache = ResourceCache(random: SeededRandom(seed: 1), notOlderThan: nil)
         let service = InformerService(
@@ -26,13 +31,18 @@ struct SyncInformer: AsyncParsableCommand {
         let processor = processorSeconds()
         let memory = Memory.now()
         let counts = transport.counts
-        let what = "informer of \(cache.count) resources"
+        let count = cache.count
+        let what = "informer of \(count) resources"
         row("\(what): time to sync", taken, "s")
         row("\(what): processor time of the process", processor, "s")
         row("\(what): peak resident memory", memory.peak, "MB")
         row("\(what): resident memory when synced", memory.resident, "MB")
         row("\(what): requests", Double(counts.requests), "")
         row("\(what): bytes read", Double(counts.bytes) / 1e6, "MB")
+        guard count >= 10_000 else { return }
+        let share = (memory.peak - start.peak) * 1_048_576 / Double(count)
+        row("\(what): peak memory for each", share, "bytes")
+        guard share < Self.shareMax else { throw Unfit("a resource takes more than \(Self.shareMax) bytes") }
     }
 
     private func client(_ transport: any HTTPTransport) throws -> KubernetesClient {
