@@ -2,8 +2,9 @@
 # make test    every check there is
 # make sim     whole worlds with faults, each from a seed: SEEDS=10000 of them, or one to look at: SEED=42
 # make build   the programs: .build/debug/velokube and .build/debug/velokube-sim
+# make bench   what the release build takes: time, memory, operations a second (RESOURCES="100000" for a larger cluster)
 # make tidy    the checks of style alone
-.PHONY: demo test sim build tidy prepare
+.PHONY: demo test sim build bench tidy prepare
 .DEFAULT_GOAL := build
 
 prepare:
@@ -26,6 +27,13 @@ SEEDS ?= 1000
 sim: prepare
 	swift build --build-tests
 	VELOKUBE_SEEDS=$(SEEDS) VELOKUBE_SEED=$(SEED) swift test --skip-build --filter SeededWorldTests
+
+bench: prepare
+	scripts/control-plane >/dev/null
+	swift build -c release --product velokube
+	swift build -c release --product velokube-sim
+	swift build -c release --product velokube-bench
+	scripts/bench
 
 tidy: prepare
 	scripts/check-tidy

@@ -45,6 +45,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
@@ -57,13 +58,21 @@ let package = Package(
         library(
             "Operator",
             [
-                "BusinessPolicy", "ControlLoop", "HTTPTransport", "Kubernetes", "Orchestrator", "Ledger",
+                "BusinessPolicy", "ControlLoop", "HTTPTransport", "Kubernetes", "Orchestrator", "Ledger", "CMalloc",
                 hummingbird, lifecycle, signals, logging,
             ]
         ),
         library(
             "Simulation", ["BusinessPolicy", "HTTPTransport"], resources: [.embedInCode("Fixtures")]),
         program("velokube", ["Operator", argumentParser]),
+        // Measures the others; no product, so that it is never shipped.
+        program(
+            "velokube-bench",
+            [
+                "Operator", "Kubernetes", "Ledger", "HTTPTransport", "BusinessPolicy", "ControlLoop", argumentParser,
+                logging,
+            ]
+        ),
         program("velokube-sim", ["Simulation", "HTTPTransport", argumentParser, hummingbird]),
 
         tests("BusinessPolicyTests", ["BusinessPolicy", "ControlLoop"]),

@@ -16,6 +16,26 @@ extension JSON {
         }
     }
 
+    /// The same, for objects that come by the thousand and of which not everything is of use.
+    ///
+    /// - Parameters:
+    ///   - strings: what it holds is not made again.
+    ///   - leavingOut: paths of member names; what stands there is checked, but is not part of the value.
+    package static func parse(
+        _ bytes: ArraySlice<UInt8>, sharing strings: inout StringPool, leavingOut paths: [[String]]
+    ) throws(JSONError) -> JSON {
+        try bytes.withUnsafeBufferPointer { (buffer) throws(JSONError) -> JSON in
+            var reader = JSONReader(buffer)
+            reader.strings = strings
+            // Only one of the two may hold the pool, or its first change would copy it.
+            strings = StringPool()
+            defer { strings = reader.strings ?? StringPool() }
+            let value = try reader.readValue(depth: 0, leavingOut: paths.map { $0[...] })
+            try reader.finish()
+            return value
+        }
+    }
+
     /// The bytes of the value at a path of member names and indexes, as they stand in the text; nil if it is not there.
     ///
     /// Lets a caller take one member out of a reply (the `data` of a module) without respelling it. The whole text is
@@ -56,6 +76,8 @@ package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
 struct JSONReader {
     let bytes: UnsafeBufferPointer<UInt8>
     private(set) var position = 0
+    /// Where texts that were read before are looked for; nil makes each anew.
+    var strings: StringPool?
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
@@ -67,12 +89,18 @@ struct JSONReader {
         if position < bytes.count { throw failure("something follows the value") }
     }
 
-    mutating func readValue(depth: Int) throws(JSONError) -> JSON {
+    mutating func readValue(depth: Int, leavingOut paths: [ArraySlice<String>] = []) throws(JSONError) -> JSON {
         switch try kindOfNext() {
         case .object:
             var members: [JSON.Member] = []
             try eachMember(depth: depth) { (reader, name) throws(JSONError) in
-                members.append(JSON.Member(name, try reader.readValue(depth: depth + 1)))
+                let inside = Self.paths(paths, inside: name)
+                if inside.contains(where: { $0.isEmpty }) {
+                    _ = try reader.skipValue(depth: depth + 1)
+                } else {
+                    members.append(
+                        JSON.Member(name, try reader.readValue(depth: depth + 1, leavingOut: inside)))
+                }
             }
             return .object(members)
         case .array:
@@ -85,6 +113,12 @@ struct JSONReader {
         case .number: return .number(String(decoding: bytes[try readNumber()], as: UTF8.self))
         case .literal: return try readLiteral()
         }
+    }
+
+    /// What is left of the paths that begin with this name.
+    private static func paths(_ paths: [ArraySlice<String>], inside name: String) -> [ArraySlice<String>] {
+        guard paths.contains(where: { $0.first == name }) else { return [] }
+        return paths.filter { $0.first == name }.map { $0.dropFirst() }
     }
 
     /// Checks a value without building it, and says where it stands.

@@ -2,10 +2,16 @@ extension Status {
     /// Reads a status; members of the wrong shape are dropped, as the status is only ever ours.
     package init(json: JSON?) {
         let entries = (json?["conditions"]?.array ?? []).compactMap(Condition.init(json:))
+        var conditions: [Condition] = []
+        // Exactly: these stay in memory, for thousands of resources.
+        conditions.reserveCapacity(ConditionType.allCases.count { type in entries.contains { $0.type == type } })
+        for type in ConditionType.allCases {
+            if let entry = entries.first(where: { $0.type == type }) { conditions.append(entry) }
+        }
         self.init(
             observedGeneration: json?["observedGeneration"]?.int,
             rule: json?["rule"].flatMap(RuleReference.init(json:)),
-            conditions: ConditionType.allCases.compactMap { type in entries.first { $0.type == type } },
+            conditions: conditions,
             lastHandledReconcileAt: json?["lastHandledReconcileAt"]?.string)
     }
 

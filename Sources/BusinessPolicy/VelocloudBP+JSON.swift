@@ -1,33 +1,4 @@
 extension VelocloudBP {
-    /// Reads a resource from the API server's JSON. Throws only when it has no usable metadata; a bad spec is a value.
-    package init(json: JSON) throws(MalformedResource) {
-        guard let metadata = json["metadata"] else { throw MalformedResource(problem: "metadata is missing") }
-        func required(_ name: String) throws(MalformedResource) -> String {
-            guard let value = metadata[name]?.string, !value.isEmpty else {
-                throw MalformedResource(problem: "metadata.\(name) is missing")
-            }
-            return value
-        }
-        owner = Owner(
-            namespace: try required("namespace"), name: try required("name"), uid: try required("uid"))
-        resourceVersion = try required("resourceVersion")
-        generation = metadata["generation"]?.int ?? 1
-        createdAt = metadata["creationTimestamp"]?.string ?? ""
-        deletedAt = metadata["deletionTimestamp"]?.string
-        finalizers = (metadata["finalizers"]?.array ?? []).compactMap(\.string)
-
-        let annotations = metadata["annotations"]
-        isPaused = annotations?[Annotation.paused]?.string == "true"
-        asksAdoption = annotations?[Annotation.adopt]?.string == "true"
-        asksOrphaning = annotations?[Annotation.deletionPolicy]?.string == "Orphan"
-        reconcileRequestedAt = annotations?[Annotation.reconcileRequestedAt]?.string
-
-        var reader = SpecReader(spec: json["spec"])
-        profile = reader.profile()
-        spec = reader.read(owner: owner, profile: profile)
-        status = Status(json: json["status"])
-    }
-
     /// Why a resource cannot even be named.
     package struct MalformedResource: Error, Hashable, Sendable {
         package var problem: String
@@ -49,7 +20,7 @@ extension VelocloudBP {
 /// Checks a spec member by member and gathers every fault, so that one `kubectl apply` can mend them all.
 ///
 /// The CRD's schema says most of this already; an admin may have made it laxer, and it cannot say all.
-private struct SpecReader {
+struct SpecReader {
     let spec: JSON?
     private var faults: [String] = []
 
@@ -239,7 +210,7 @@ private struct SpecReader {
     private mutating func choice<Choice>(_ field: String, _: Choice.Type) -> Choice?
     where Choice: RawRepresentable<String> & CaseIterable {
         guard let value = spec?[field], value != .null else { return nil }
-        let allowed = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        var allowed: String { Choice.allCases.map(\.rawValue).joined(separator: ", ") }
         guard let text = value.string else {
             faults.append("spec.\(field) \(value.shown) is \(value.kindInWords); allowed is one of \(allowed)")
             return nil

@@ -40,6 +40,8 @@ package final class KubernetesClient: Sendable {
     private let server: String
     private let credentials: ClientCredentials
     private let transport: any HTTPTransport
+    /// Resources repeat one another; whatever call they come by, they share their texts.
+    private let strings = Locked(StringPool())
 
     /// A client for a cluster; `now` is a monotonic time in nanoseconds, by which credential files are looked at again.
     package init(
@@ -51,16 +53,27 @@ package final class KubernetesClient: Sendable {
     }
 
     /// One page of a list. A nil `resourceVersion` asks for the newest state (a quorum read), "0" for any cached one.
-    package func list(
-        _ kind: ResourceKind, namespace: String?, resourceVersion: String?, limit: Int?, continueToken: String?
-    ) async throws(KubernetesError) -> ListPage {
+    ///
+    /// `item` makes of each resource what is kept of it, or nil, while the rest of the page is still on its way.
+    package func list<Item: Sendable>(
+        _ kind: ResourceKind, namespace: String?, resourceVersion: String?, limit: Int?, continueToken: String?,
+        _ item: (JSON) -> Item?
+    ) async throws(KubernetesError) -> ListPage<Item> {
         let query = [
             ("limit", limit.map { String($0) }), ("continue", continueToken), ("resourceVersion", resourceVersion),
         ]
         var request = HTTPRequest(.get, url: url(try kind.path(namespace: namespace), query))
         request.timeouts = timeouts(whole: Limit.list)
         request.bodyBytesMax = Limit.listBytes
-        return try ListPage(json: try await answer(to: request))
+        let body = try await success(of: request).body
+        var splitter = ListSplitter()
+        var items: [Item] = []
+        while let chunk = try await next(of: body) {
+            try splitter.append(chunk) { (bytes) throws(KubernetesError) in
+                if let item = item(try parsed(bytes)) { items.append(item) }
+            }
+        }
+        return try ListPage(items: items, envelope: try parsed(splitter.envelope[...]))
     }
 
     /// Starts a watch after the resource version `from`; returns when the server has accepted it.
@@ -82,11 +95,8 @@ package final class KubernetesClient: Sendable {
         request.timeouts = timeouts(whole: nil)
         request.timeouts.idle = idle
         request.bodyBytesMax = nil
-        let response = try await exchange(request)
-        guard (200..<300).contains(response.status) else {
-            throw .status(APIStatus(response: response, body: try await collected(response.body)))
-        }
-        return WatchStream(body: response.body, lineBytesMax: Limit.lineBytes)
+        let response = try await success(of: request)
+        return WatchStream(body: response.body, lineBytesMax: Limit.lineBytes, strings: strings)
     }
 
     /// One resource, as it is now.
@@ -146,25 +156,41 @@ extension KubernetesClient {
         guard case .object = json["metadata"] else {
             throw .unreadable("a resource was asked for, and what came has no metadata")
         }
-        return json.withoutManagedFields
+        return json
     }
 
     /// The JSON of a successful reply; throws for any other.
     private func answer(to request: HTTPRequest) async throws(KubernetesError) -> JSON {
+        let body = try await success(of: request).body
+        var bytes: [UInt8] = []
+        while let chunk = try await next(of: body) { bytes += chunk }
+        return try parsed(bytes[...])
+    }
+
+    /// The reply if it is a success; throws for any other.
+    private func success(of request: HTTPRequest) async throws(KubernetesError) -> HTTPResponse {
         let response = try await exchange(request)
         guard (200..<300).contains(response.status) else {
             throw .status(APIStatus(response: response, body: try await collected(response.body)))
         }
-        let bytes: [UInt8]
+        return response
+    }
+
+    private func next(of body: HTTPBody) async throws(KubernetesError) -> [UInt8]? {
         do throws(TransportError) {
-            bytes = try await response.body.collect()
+            return try await body.next()
         } catch {
             throw .transport(error)
         }
+    }
+
+    private func parsed(_ bytes: ArraySlice<UInt8>) throws(KubernetesError) -> JSON {
         do throws(JSONError) {
-            return try JSON.parse(bytes)
+            return try strings.withLock { (strings) throws(JSONError) in
+                try JSON.parse(bytes, sharing: &strings, leavingOut: JSON.unusedInResources)
+            }
         } catch {
-            let excerpt = APIStatus.excerpt(of: bytes)
+            let excerpt = APIStatus.excerpt(of: Array(bytes))
             throw .unreadable("no JSON (\(error.problem) at byte \(error.offset)), it begins \"\(excerpt)\"")
         }
     }
@@ -182,7 +208,11 @@ extension KubernetesClient {
 
     private func send(_ request: HTTPRequest) async throws(KubernetesError) -> HTTPResponse {
         var request = request
-        request.headers += [HTTPHeader("Accept", "application/json"), HTTPHeader("User-Agent", Self.fieldManager)]
+        // Uncompressed: the way to the API server is short, and to pack a long list takes it longer than to make it.
+        request.headers += [
+            HTTPHeader("Accept", "application/json"), HTTPHeader("Accept-Encoding", "identity"),
+            HTTPHeader("User-Agent", Self.fieldManager),
+        ]
         try credentials.apply(to: &request)
         do throws(TransportError) {
             return try await transport.send(request)
@@ -207,4 +237,14 @@ extension KubernetesClient {
         }
         return bytes
     }
+}
+
+extension JSON {
+    /// What takes up more than half of a resource and is never looked at.
+    fileprivate static let unusedInResources = [
+        ["metadata", "managedFields"], ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"],
+    ]
+
+    /// The same, where the resource is the object of an event.
+    static let unusedInEvents = unusedInResources.map { ["object"] + $0 }
 }

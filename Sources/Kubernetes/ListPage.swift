@@ -1,24 +1,27 @@
 import BusinessPolicy
 
 /// One page of a list.
-package struct ListPage: Hashable, Sendable {
-    /// The resources, in the server's order, each without its `metadata.managedFields`.
-    package var items: [JSON]
+package struct ListPage<Item: Sendable>: Sendable {
+    /// What was made of the resources, in the server's order.
+    package var items: [Item]
     /// The version of the whole collection that the page shows; a watch goes on from it.
     package var resourceVersion: String
     /// Asks for the next page; nil on the last one.
     package var continueToken: String?
 
-    package init(items: [JSON], resourceVersion: String, continueToken: String? = nil) {
+    package init(items: [Item], resourceVersion: String, continueToken: String? = nil) {
         self.items = items
         self.resourceVersion = resourceVersion
         self.continueToken = continueToken
     }
 }
 
+extension ListPage: Equatable where Item: Equatable {}
+
 extension ListPage {
-    /// Reads a list of any kind; throws when the reply is something else, so that a stray page is never an empty world.
-    init(json: JSON) throws(KubernetesError) {
+    /// Puts a page together from its items and all of the list but them; throws when that is no list, so that a stray
+    /// reply is never an empty world.
+    init(items: [Item], envelope json: JSON) throws(KubernetesError) {
         let kind = json["kind"]?.string ?? ""
         guard kind.hasSuffix("List") else {
             let excerpt = APIStatus.excerpt(of: Array(kind.utf8))
@@ -28,24 +31,11 @@ extension ListPage {
             throw .unreadable("the \(kind) has no metadata.resourceVersion")
         }
         switch json["items"] {
-        case .array(let items): self.items = items.map { $0.withoutManagedFields }
-        case .null: items = []  // how servers written in Go may spell an empty list
+        case .array([]), .null: break  // null is how servers written in Go may spell an empty list
+        case .array: throw .unreadable("the \(kind) has items that are no objects")
         default: throw .unreadable("the \(kind) has no items")
         }
-        self.resourceVersion = resourceVersion
         let token = json["metadata"]?["continue"]?.string ?? ""
-        continueToken = token.isEmpty ? nil : token
-    }
-}
-
-extension JSON {
-    /// The resource without `metadata.managedFields`: often more than half of it, and never looked at.
-    var withoutManagedFields: JSON {
-        guard case .object(var members) = self, let place = members.firstIndex(where: { $0.name == "metadata" }),
-            case .object(let metadata) = members[place].value,
-            metadata.contains(where: { $0.name == "managedFields" })
-        else { return self }
-        members[place].value = .object(metadata.filter { $0.name != "managedFields" })
-        return .object(members)
+        self.init(items: items, resourceVersion: resourceVersion, continueToken: token.isEmpty ? nil : token)
     }
 }

@@ -1,4 +1,5 @@
 import BusinessPolicy
+import HTTPTransport
 
 /// One line of a watch.
 package enum WatchEvent: Hashable, Sendable {
@@ -19,9 +20,12 @@ package enum WatchEvent: Hashable, Sendable {
 
 extension WatchEvent {
     /// Reads one line.
-    init(line: [UInt8]) {
+    init(line: [UInt8], sharing strings: Locked<StringPool>) {
         do throws(JSONError) {
-            self = Self.read(try JSON.parse(line), bytes: line.count)
+            let json = try strings.withLock { (strings) throws(JSONError) in
+                try JSON.parse(line[...], sharing: &strings, leavingOut: JSON.unusedInEvents)
+            }
+            self = Self.read(json, bytes: line.count)
         } catch {
             self = .unreadable("a line of \(line.count) bytes is no JSON: \(error.problem) at byte \(error.offset)")
         }
@@ -41,9 +45,9 @@ extension WatchEvent {
             return .unreadable("the \(named(type)) event carries no resource, but the kind \(kind)")
         }
         switch type {
-        case "ADDED": return .added(object.withoutManagedFields)
-        case "MODIFIED": return .modified(object.withoutManagedFields)
-        case "DELETED": return .deleted(object.withoutManagedFields)
+        case "ADDED": return .added(object)
+        case "MODIFIED": return .modified(object)
+        case "DELETED": return .deleted(object)
         case "BOOKMARK":
             guard let version = object["metadata"]?["resourceVersion"]?.string, !version.isEmpty else {
                 return .unreadable("a BOOKMARK has no resourceVersion")

@@ -1,3 +1,4 @@
+import BusinessPolicy
 import HTTPTransport
 
 /// The events of one watch, whose head has arrived; made by `KubernetesClient.watch`.
@@ -11,9 +12,11 @@ package actor WatchStream {
     private var lines: [[UInt8]] = []
     private var handedOut = 0
     private var isAtEnd = false
+    private let strings: Locked<StringPool>
 
-    init(body: HTTPBody, lineBytesMax: Int) {
+    init(body: HTTPBody, lineBytesMax: Int, strings: Locked<StringPool>) {
         self.body = body
+        self.strings = strings
         self.lineBytesMax = lineBytesMax
         self.splitter = LineSplitter(lineBytesMax: lineBytesMax)
     }
@@ -27,7 +30,7 @@ package actor WatchStream {
                 let line = lines[handedOut]
                 handedOut += 1
                 if !line.allSatisfy({ $0 <= UInt8(ascii: " ") }) {
-                    return WatchEvent(line: line)
+                    return WatchEvent(line: line, sharing: strings)
                 }
             }
             guard !isAtEnd else { return nil }

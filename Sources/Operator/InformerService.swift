@@ -5,7 +5,7 @@ import Kubernetes
 import Logging
 
 /// Carries out what the informer asks for: one list page, one watch, or one wait at a time.
-final class InformerService: Sendable {
+package final class InformerService: Sendable {
     private let client: KubernetesClient
     private let cache: ResourceCache
     private let namespace: String?
@@ -14,7 +14,7 @@ final class InformerService: Sendable {
     /// Called once, when the first list is complete.
     private let onSynced: @Sendable () -> Void
 
-    init(
+    package init(
         client: KubernetesClient, cache: ResourceCache, namespace: String?, time: Time, log: Logger,
         onSynced: @escaping @Sendable () -> Void
     ) {
@@ -27,7 +27,7 @@ final class InformerService: Sendable {
     }
 
     /// One step of the informer. Every failure goes back into it; it decides what comes next.
-    func step() async -> Wake {
+    package func step() async -> Wake {
         switch cache.next(now: time.now()) {
         case .list(let request): await list(request)
         case .watch(let request): await watch(request)
@@ -40,10 +40,9 @@ final class InformerService: Sendable {
         do {
             let page = try await client.list(
                 .velocloudBP, namespace: namespace, resourceVersion: request.resourceVersion, limit: request.limit,
-                continueToken: request.continueToken)
-            let items = page.items.compactMap(read)
+                continueToken: request.continueToken, read)
             give(
-                .page(items: items, resourceVersion: page.resourceVersion, continueToken: page.continueToken))
+                .page(items: page.items, resourceVersion: page.resourceVersion, continueToken: page.continueToken))
         } catch {
             fail(error, "list")
         }

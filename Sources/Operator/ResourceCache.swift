@@ -3,7 +3,6 @@ import ControlLoop
 import HTTPTransport
 
 extension VelocloudBP: InformerObject {
-    package var key: String { "\(owner.namespace)/\(owner.name)" }
     package var uid: String { owner.uid }
 }
 
@@ -15,14 +14,7 @@ extension VelocloudBP {
     }
 
     /// Whether a change calls for a reconcile. Our own status writes do not, or the loop would feed itself.
-    func differsForReconcile(from other: VelocloudBP) -> Bool {
-        var left = self
-        var right = other
-        left.resourceVersion = right.resourceVersion
-        left.status = Status()
-        right.status = Status()
-        return left != right
-    }
+    func differsForReconcile(from other: VelocloudBP) -> Bool { !asksTheSame(as: other) }
 }
 
 extension VelocloudBP {
@@ -139,6 +131,8 @@ package final class ResourceCache: Sendable {
     package var resourceVersion: String? { state.withLock { $0.informer.resourceVersion } }
     package var queueStatistics: WorkQueue<String>.Statistics { state.withLock { $0.queue.statistics } }
 
+    /// How many resources there are.
+    package var count: Int { snapshot?.count ?? 0 }
     /// Every resource; nil until the first list is complete.
     var snapshot: [VelocloudBP]? { state.withLock { $0.informer.snapshot } }
     /// Every profile that a resource names.

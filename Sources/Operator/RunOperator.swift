@@ -11,6 +11,7 @@ import UnixSignals
 /// Throws for a bad configuration (exit code 2) and for what makes going on impossible; trouble with the VCO or the API
 /// server is never that.
 package func runOperator(_ configuration: RunConfiguration, environment: [String: String]) async throws {
+    economizeMemory()
     let time = Time.live
     let sink = LineLogHandler.standardError()
     var log = Logger(label: "velokube") { _ in

@@ -133,6 +133,36 @@ import Testing
         }
     }
 
+    // A pool of texts, however full, changes nothing of what is read or refused.
+    @Test func sharedTextsAreTheSame() throws {
+        var random = TestRandom(seed: 1)
+        var strings = StringPool()
+        for number in 0..<20_000 {
+            let text = String(repeating: random.pick(["x", "é", "\\n"]), count: number % 40) + String(number % 5000)
+            var bytes = Array(#"{"\#(text)":"\#(text)"}"#.utf8)
+            if random.chance(in: 4) { bytes = bytes.mutated(using: &random) }
+            let shared = Result { () throws(JSONError) in
+                try JSON.parse(bytes[...], sharing: &strings, leavingOut: [])
+            }
+            #expect(shared == Result { () throws(JSONError) in try JSON.parse(bytes) }, "\(bytes)")
+        }
+    }
+
+    // What is to be left out is not there, wherever else its name stands; but it is checked like the rest.
+    @Test func leavingOut() throws {
+        var strings = StringPool()
+        let paths = [["a", "b"], ["a", "c", "d"], ["e"]]
+        func read(_ text: String) throws -> String {
+            try JSON.parse(Array(text.utf8)[...], sharing: &strings, leavingOut: paths).serializedText()
+        }
+        #expect(
+            try read(#"{"a":{"b":[{}],"c":{"d":"\"","b":1},"e":2,"b":3},"b":4,"e":5,"c":{"d":6},"f":[{"e":7}]}"#)
+                == #"{"a":{"c":{"b":1},"e":2},"b":4,"c":{"d":6},"f":[{"e":7}]}"#)
+        for bad in [#"{"a":{"b":[}}"#, #"{"e":"\x"}"#, "{\"e\":\"\n\"}", #"{"a":{"c":{"d":01}}}"#] {
+            #expect(throws: JSONError.self) { try read(bad) }
+        }
+    }
+
     // No bytes at all crash the reader; and what it accepts, checking and building agree on, and it can write again.
     @Test(arguments: 0..<200) func mutatedTextNeverCrashes(_ seed: Int) throws {
         var random = TestRandom(seed: seed)

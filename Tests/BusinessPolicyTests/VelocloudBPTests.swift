@@ -57,6 +57,33 @@ import Testing
         #expect(!plain.hasFinalizer && !plain.isPaused && !plain.asksOrphaning && plain.deletedAt == nil)
     }
 
+    // Two states ask the same when only what we write ourselves differs; anything else is a reason to look.
+    @Test(arguments: [
+        (#""status":{"observedGeneration":1}"#, true), (#""metadata":{"resourceVersion":"8"}"#, true),
+        (#""metadata":{"managedFields":[1]}"#, true), (#""metadata":{"labels":{"a":"b"}}"#, true),
+        (#""metadata":{"namespace":"n"}"#, false), (#""metadata":{"name":"n"}"#, false),
+        (#""metadata":{"uid":"n"}"#, false), (#""metadata":{"generation":4}"#, false),
+        (#""metadata":{"creationTimestamp":"t"}"#, false), (#""metadata":{"deletionTimestamp":"t"}"#, false),
+        (#""metadata":{"finalizers":["vcn.cloud/business-policy"]}"#, false),
+        (#""metadata":{"annotations":{"vcn.cloud/paused":"true"}}"#, false),
+        (#""metadata":{"annotations":{"vcn.cloud/adopt":"true"}}"#, false),
+        (#""metadata":{"annotations":{"vcn.cloud/deletion-policy":"Orphan"}}"#, false),
+        (#""metadata":{"annotations":{"vcn.cloud/reconcile-requested-at":"now"}}"#, false),
+        (#""spec":{"profile":"Q"}"#, false), (#""spec":{"dport":81}"#, false), (#""spec":{"order":7}"#, false),
+        (#""spec":{"fqdn":"com"}"#, false),
+    ])
+    func whatIsAskedIsCompared(_ member: String, _ isSame: Bool) throws {
+        let old = try parse(#"{"metadata":\#(Self.metadata),"spec":{"profile":"P","fqdn":"a.b","dport":80}}"#)
+        var new = old
+        let part = try #require(try parse("{\(member)}").members?.first)
+        for change in part.value.members ?? [] {
+            var value = new[part.name] ?? [:]
+            value[change.name] = change.value
+            new[part.name] = value
+        }
+        #expect(try VelocloudBP(json: new).asksTheSame(as: VelocloudBP(json: old)) == isSame)
+    }
+
     // A resource that cannot be named is not a resource; the message says what is missing.
     @Test(arguments: ["namespace", "name", "uid", "resourceVersion"])
     func unusableMetadataIsRefused(_ member: String) throws {

@@ -15,10 +15,12 @@ import Testing
             KubernetesScript.reply(Self.list), KubernetesScript.reply(Self.list), KubernetesScript.reply(Self.list))
         let client = try plainClient(script)
         _ = try await client.list(
-            Self.bp, namespace: nil, resourceVersion: "0", limit: 500, continueToken: nil)
+            Self.bp, namespace: nil, resourceVersion: "0", limit: 500, continueToken: nil
+        ) { $0 }
         _ = try await client.list(
-            Self.bp, namespace: "shop", resourceVersion: nil, limit: 500, continueToken: "a+b/c=&d")
-        _ = try await client.list(Self.bp, namespace: nil, resourceVersion: nil, limit: nil, continueToken: nil)
+            Self.bp, namespace: "shop", resourceVersion: nil, limit: 500, continueToken: "a+b/c=&d"
+        ) { $0 }
+        _ = try await client.list(Self.bp, namespace: nil, resourceVersion: nil, limit: nil, continueToken: nil) { $0 }
         let requests = await script.requests
         let base = "https://api.example:6443/apis/vcn.cloud/v1"
         #expect(
@@ -28,7 +30,10 @@ import Testing
                 base + "/velocloudbps",
             ])
         #expect(
-            requests[0].headers == [HTTPHeader("Accept", "application/json"), HTTPHeader("User-Agent", "velokube")])
+            requests[0].headers == [
+                HTTPHeader("Accept", "application/json"), HTTPHeader("Accept-Encoding", "identity"),
+                HTTPHeader("User-Agent", "velokube"),
+            ])
         #expect(requests[0].method == .get)
         #expect(requests[0].body == nil)
     }
@@ -37,7 +42,7 @@ import Testing
     @Test func limits() async throws {
         let script = KubernetesScript(KubernetesScript.reply(Self.list), KubernetesScript.reply(Self.object))
         let client = try plainClient(script)
-        _ = try await client.list(Self.bp, namespace: nil, resourceVersion: nil, limit: nil, continueToken: nil)
+        _ = try await client.list(Self.bp, namespace: nil, resourceVersion: nil, limit: nil, continueToken: nil) { $0 }
         _ = try await client.get(Self.bp, namespace: "shop", name: "x")
         let requests = await script.requests
         #expect(requests[0].bodyBytesMax == 512 << 20)
@@ -48,25 +53,68 @@ import Testing
         #expect(requests[1].timeouts.firstByte == .seconds(30))
     }
 
-    /// A page gives its items without managed fields, its version and its token; an empty token is the last page.
+    /// A page gives its items, without what is not looked at, its version and its token; an empty one is the last.
     @Test func listPage() async throws {
         let script = KubernetesScript(
             KubernetesScript.reply(
                 #"""
                 {"kind":"VelocloudBPList","metadata":{"resourceVersion":"12","continue":"next"},"items":[
-                 {"metadata":{"name":"a","managedFields":[{"manager":"kubectl"}],"uid":"1"},"spec":{"order":1.0}}]}
+                 {"metadata":{"name":"a","managedFields":[{"manager":"kubectl"}],"uid":"1","annotations":
+                 {"kubectl.kubernetes.io/last-applied-configuration":"{\"a\":\"\u00e4\"}","b":"c"}},
+                 "spec":{"order":1.0}}]}
                 """#),
             KubernetesScript.reply(
                 #"{"kind":"EventList","metadata":{"resourceVersion":"12","continue":""},"items":null}"#))
         let client = try plainClient(script)
-        let page = try await client.list(Self.bp, namespace: nil, resourceVersion: nil, limit: 1, continueToken: nil)
-        let last = try await client.list(.event, namespace: nil, resourceVersion: nil, limit: 1, continueToken: "n")
+        let page = try await client.list(Self.bp, namespace: nil, resourceVersion: nil, limit: 1, continueToken: nil) {
+            $0
+        }
+        let last = try await client.list(.event, namespace: nil, resourceVersion: nil, limit: 1, continueToken: "n") {
+            $0
+        }
         #expect(page.resourceVersion == "12")
         #expect(page.continueToken == "next")
         #expect(
             page.items.map { $0.serializedText() }
-                == [#"{"metadata":{"name":"a","uid":"1"},"spec":{"order":1.0}}"#])
+                == [#"{"metadata":{"name":"a","uid":"1","annotations":{"b":"c"}},"spec":{"order":1.0}}"#])
         #expect(last == ListPage(items: [], resourceVersion: "12"))
+    }
+
+    /// Wherever the network cuts a list in two, in a name, an escape or a bracket, its items are the same; brackets,
+    /// quotes and the word "items" inside of them are not taken for the list's own.
+    @Test func listCutAnywhere() async throws {
+        let items = [
+            #"{"metadata":{"name":"ä","items":[1,{"x":"]}"}]},"items":[{}]}"#, #"{"s":"\\\"items\":[","n":[[],{}]}"#,
+            "{}",
+        ]
+        let text =
+            #"{"kind":"items","apiVersion" : "v1","other":{"items":[7]}, "items" : [ "#
+            + items.joined(separator: " ,\n")
+            + #" ],"metadata":{"resourceVersion":"7","continue":"n"},"kind":"XList"}"#
+        let bytes = Array(text.utf8)
+        let cuts = (0...bytes.count).map { [Array(bytes[..<$0]), Array(bytes[$0...])] } + [bytes.map { [$0] }]
+        for chunks in cuts {
+            let script = KubernetesScript({ _ in .success(KubernetesScript.response(chunks: chunks)) })
+            let page = try await plainClient(script).list(
+                Self.bp, namespace: nil, resourceVersion: "0", limit: 500, continueToken: nil
+            ) { $0.serializedText() }
+            #expect(page == ListPage(items: items, resourceVersion: "7", continueToken: "n"))
+        }
+    }
+
+    /// What is made of an item is made when the item is there: a list of any length needs the memory of one of them.
+    @Test func listIsReadAsItComes() async throws {
+        let head = Array(#"{"kind":"XList","metadata":{"resourceVersion":"7"},"items":[{"n":1},{"n":"#.utf8)
+        let script = KubernetesScript({ _ in
+            .success(KubernetesScript.response(chunks: [head], then: .broken("reset")))
+        })
+        let seen = Locked<[JSON]>([])
+        await #expect(throws: KubernetesError.transport(.broken("reset"))) {
+            try await plainClient(script).list(
+                Self.bp, namespace: nil, resourceVersion: "0", limit: 500, continueToken: nil
+            ) { item in seen.withLock { $0.append(item) } }
+        }
+        #expect(seen.withLock { $0 } == [["n": 1]])
     }
 
     /// A success that is no list never reads as an empty world: every absence would follow from it.
@@ -78,11 +126,15 @@ import Testing
         #"{"kind":"Table","metadata":{"resourceVersion":"1"},"items":[]}"#,
         #"{"kind":"Status","metadata":{"resourceVersion":"1"},"items":[]}"#,
         #"{"kind":"VelocloudBPList","metadata":{"resourceVersion":"1"},"items":["#,
+        #"{"kind":"VelocloudBPList","metadata":{"resourceVersion":"1"},"items":[{}"#,
+        #"{"kind":"VelocloudBPList","metadata":{"resourceVersion":"1"},"items":[{"a"}]}"#,
+        #"{"kind":"VelocloudBPList","metadata":{"resourceVersion":"1"},"items":[7]}"#,
+        #"{"kind":"VelocloudBPList","metadata":{"resourceVersion":"1"},"\u0069tems":[{}]}"#,
     ])
     func noList(body: String) async throws {
         let client = try plainClient(KubernetesScript(KubernetesScript.reply(body)))
         let failure = await kubernetesFailure { () async throws(KubernetesError) in
-            try await client.list(Self.bp, namespace: nil, resourceVersion: nil, limit: nil, continueToken: nil)
+            try await client.list(Self.bp, namespace: nil, resourceVersion: nil, limit: nil, continueToken: nil) { $0 }
         }
         guard case .unreadable = failure else {
             Issue.record("\(body) was taken for a list: \(String(describing: failure))")
