@@ -83,12 +83,9 @@ extension APIServerCore {
                     "namespaces \"\(key.name)\" is forbidden: this namespace may not be deleted")
             }
             held = store.keys { $0.namespace == key.name }
-            let isHeld = held.contains { store.resource($0).map { !ResourceStore.finalizers(of: $0.json).isEmpty } ?? false }
-            if isHeld { hold(namespace: key) }
         case .definition:
             let kind = kinds.kinds.first { $0.schema != nil && $0.kind.qualified == key.name }?.kind
             held = kind.map { kind in store.keys { $0.kind == kind } } ?? []
-            if held.isEmpty { dropFinalizer(of: key) }
         default: return []
         }
         var wakings: [WatchStream.Waking] = []
@@ -96,21 +93,17 @@ extension APIServerCore {
             guard let change = try store.delete(item, wallMilliseconds: wallMilliseconds) else { continue }
             wakings += deliver([change])
         }
-        if key.kind == .definition, !store.contains(where: { held.contains($0) }) { dropFinalizer(of: key) }
+        if held.contains(where: { store.resource($0) != nil }) { hold(key) }
         return wakings
     }
 
-    /// A namespace waits for its contents by a finalizer, and says that it is going.
-    private mutating func hold(namespace key: ResourceKey) {
-        guard let old = store.resource(key)?.json else { return }
-        _ = store.put(
-            old.setting(["metadata", "finalizers"], to: .array([.string("kubernetes")]))
-                .setting(["status", "phase"], to: .string("Terminating")), at: key)
-    }
-
-    private mutating func dropFinalizer(of key: ResourceKey) {
-        guard let old = store.resource(key)?.json else { return }
-        _ = store.put(old.removing(["metadata", "finalizers"]), at: key)
+    /// What still has contents waits for them by a finalizer; a namespace says that it is going.
+    private mutating func hold(_ key: ResourceKey) {
+        guard let old = store.resource(key)?.json, ResourceStore.finalizers(of: old).isEmpty else { return }
+        let isNamespace = key.kind == .namespace
+        let finalizer = isNamespace ? "kubernetes" : "customresourcecleanup.apiextensions.k8s.io"
+        let held = old.setting(["metadata", "finalizers"], to: .array([.string(finalizer)]))
+        _ = store.put(isNamespace ? held.setting(["status", "phase"], to: .string("Terminating")) : held, at: key)
     }
 
     private mutating func release(namespace: String) -> [WatchStream.Waking] {

@@ -9,9 +9,7 @@ extension APIServerCore {
         // What a dry run writes is taken back before anybody has seen it.
         let before = store
         defer { store = before }
-        var outcome = try written(request, call)
-        outcome.wakings = []
-        return outcome
+        return try written(request, call)
     }
 
     private mutating func written(_ request: SimulatedRequest, _ call: APICall) throws(APIFailure) -> Outcome {
@@ -90,9 +88,8 @@ extension APIServerCore {
             return try JSONPatch(json).applied(to: old)
         } catch {
             // As little as a real server says.
-            throw APIFailure(
-                code: 422, reason: "Invalid",
-                message: "the server rejected our request due to an error in our request: \(error.problem)")
+            let problem = "the server rejected our request due to an error in our request"
+            throw APIFailure(code: 422, reason: "Invalid", message: problem)
         }
     }
 
@@ -111,17 +108,18 @@ extension APIServerCore {
         let key = try key(call)
         let options = request.body.isEmpty ? JSON.record([:]) : try Self.body(request)
         try store.checkPreconditions(ofDeletion: options, key: key)
-        let isDryRun = options["dryRun"]?.array?.contains(.string("All")) == true
-        let before = store
-        defer { if isDryRun { store = before } }
-        var wakings = isCluster ? try cascade(from: key) : []
+        if !call.isDryRun, options["dryRun"]?.array?.contains(.string("All")) == true {
+            var dry = call
+            dry.query["dryRun"] = "All"
+            return try write(request, dry)
+        }
+        let wakings = call.isDryRun ? [] : try cascade(from: key)
         guard let change = try store.delete(key, wallMilliseconds: wallMilliseconds) else {
             return Outcome(reply: Self.reply(200, store.resource(key)?.bytes ?? []), wakings: wakings)
         }
         var outcome = settled(call, change, status: 200)
         if change.type == .deleted { outcome.reply = Self.reply(200, Self.deleted(key, change).serialized()) }
-        wakings += outcome.wakings
-        outcome.wakings = isDryRun ? [] : wakings
+        outcome.wakings = wakings + outcome.wakings
         return outcome
     }
 
@@ -130,7 +128,7 @@ extension APIServerCore {
         let items = store.resources(call.kind, namespace: call.namespace).filter { selector.matches($0.value.json) }
         var wakings: [WatchStream.Waking] = []
         for item in items {
-            wakings += try cascade(from: item.key)
+            if !call.isDryRun { wakings += try cascade(from: item.key) }
             guard let change = try store.delete(item.key, wallMilliseconds: wallMilliseconds) else { continue }
             wakings += settled(call, change, status: 200).wakings
         }
@@ -159,10 +157,15 @@ extension APIServerCore {
     private mutating func settled(
         _ call: APICall, _ change: ResourceStore.Change, status: Int, warnings: [String] = []
     ) -> Outcome {
+        guard !call.isDryRun else {
+            let path = ["metadata", "resourceVersion"]
+            let old = change.old?.json.value(at: path)
+            let answer = old.map { change.new.json.setting(path, to: $0) } ?? change.new.json.removing(path)
+            return Outcome(reply: Self.reply(status, answer.serialized(), warnings))
+        }
         effects[call.title, default: 0] += 1
         let answer = change.answer?.serialized() ?? change.new.bytes
-        var wakings = deliver([change])
-        if isCluster, !call.isDryRun { wakings += follow(change) }
+        let wakings = deliver([change]) + (isCluster ? follow(change) : [])
         return Outcome(reply: Self.reply(status, answer, warnings), wakings: wakings)
     }
 

@@ -149,7 +149,8 @@ extension ResourceStore {
 extension ServedKind {
     /// A new resource as its kind begins.
     func born(_ body: JSON) -> JSON {
-        var json = hasStatus ? body.removing(["status"]) : body
+        // The status of a definition was made by the server before.
+        var json = hasStatus && kind != .definition ? body.removing(["status"]) : body
         switch kind.plural {
         case "namespaces":
             json = json.setting(["spec", "finalizers"], to: .array([.string("kubernetes")]))

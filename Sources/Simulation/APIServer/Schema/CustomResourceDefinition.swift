@@ -7,9 +7,6 @@ struct CustomResourceDefinition {
     /// The definition as it is kept: its own defaults filled in, and established at once.
     let json: JSON
 
-    /// Held by this until the last resource of its kind is gone.
-    static let finalizer = "customresourcecleanup.apiextensions.k8s.io"
-
     init(_ definition: JSON, wallMilliseconds: Int64) throws(APIFailure) {
         let name = definition.value(at: ["metadata", "name"])?.string ?? ""
         func required(_ path: [String]) throws(APIFailure) -> String {
@@ -91,11 +88,6 @@ struct CustomResourceDefinition {
                 ]),
                 "acceptedNames": names, "storedVersions": .array([.string(served.kind.version)]),
             ])
-        ).setting(["metadata", "finalizers"], to: finalizers(of: json))
-    }
-
-    private static func finalizers(of json: JSON) -> JSON {
-        let present = json.value(at: ["metadata", "finalizers"])?.array ?? []
-        return .array(present.contains(.string(finalizer)) ? present : present + [.string(finalizer)])
+        )
     }
 }

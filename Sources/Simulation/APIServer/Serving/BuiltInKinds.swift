@@ -20,7 +20,7 @@ extension KindTable {
             "persistentvolumeclaims", "PersistentVolumeClaim", ["pvc"], hasStatus: true,
             columns: [
                 .text("Status", ".status.phase"), .text("Volume", ".spec.volumeName"),
-                .text("Capacity", ".status.capacity.storage"), .text("Access Modes", ".spec.accessModes[*]"),
+                .text("Capacity", ".status.capacity.storage"), .text("Access Modes", ".status.accessModes[*]"),
                 .text("StorageClass", ".spec.storageClassName"), .age,
             ]),
         core("pods", "Pod", ["po"], hasStatus: true, columns: [.text("Status", ".status.phase"), .age]),
