@@ -99,14 +99,13 @@ extension ResourceStore {
     func checkPreconditions(ofDeletion options: JSON, key: ResourceKey) throws(APIFailure) {
         guard let old = resource(key)?.json["metadata"] else { throw .notFound(key.kind, key.name) }
         let asked = options["preconditions"]
-        if let uid = asked?["uid"]?.string, uid != old["uid"]?.string {
-            let problem = "Precondition failed: UID in precondition: \(uid), UID in object meta: "
-            throw .conflict(key.kind, key.name, problem + (old["uid"]?.string ?? ""))
+        func check(_ word: String, _ wanted: JSON?, _ found: JSON?, _ hint: String) throws(APIFailure) {
+            guard let wanted = wanted?.string, wanted != found?.string else { return }
+            let problem = "the \(word) in the precondition (\(wanted)) does not match the \(word) in record "
+            throw .conflict(key.kind, key.name, problem + "(\(found?.string ?? "")). The object might have been \(hint)")
         }
-        if let version = asked?["resourceVersion"]?.string, version != old["resourceVersion"]?.string {
-            let problem = "Precondition failed: ResourceVersion in precondition: \(version), ResourceVersion in object"
-            throw .conflict(key.kind, key.name, "\(problem) meta: \(old["resourceVersion"]?.string ?? "")")
-        }
+        try check("UID", asked?["uid"], old["uid"], "deleted and then recreated")
+        try check("ResourceVersion", asked?["resourceVersion"], old["resourceVersion"], "modified")
     }
 
     private func checkPreconditions(of wanted: JSON, against old: JSON, key: ResourceKey) throws(APIFailure) {

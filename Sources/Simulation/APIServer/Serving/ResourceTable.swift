@@ -40,9 +40,12 @@ enum ResourceTable {
             "name": .string("Name"), "type": .string("string"), "format": .string("name"),
             "description": .string(nameDescription), "priority": .int(0),
         ])
+        // Events are told apart by other things, and have their names last.
+        let beginsWithName = !served.columns.contains { $0.name == "Name" }
         let rows = resources.map { resource -> JSON in
+            let first = beginsWithName ? [resource.value(at: ["metadata", "name"]) ?? .null] : []
             let cells = served.columns.map { $0.cell(resource, at: wallMilliseconds) }
-            let row = JSON.record(["cells": .array([resource.value(at: ["metadata", "name"]) ?? .null] + cells)])
+            let row = JSON.record(["cells": .array(first + cells)])
             switch included {
             case .none: return row.setting(["object"], to: .null)
             case .object: return row.setting(["object"], to: resource)
@@ -57,7 +60,7 @@ enum ResourceTable {
         }
         return .record([
             "kind": .string("Table"), "apiVersion": .string("meta.k8s.io/v1"), "metadata": metadata,
-            "columnDefinitions": .array([name] + served.columns.map(\.json)), "rows": .array(rows),
+            "columnDefinitions": .array((beginsWithName ? [name] : []) + served.columns.map(\.json)), "rows": .array(rows),
         ])
     }
 
