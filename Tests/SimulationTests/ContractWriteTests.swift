@@ -36,7 +36,10 @@ import enum BusinessPolicy.JSON
         #expect(stray.status == 400, "\(stray.json)")
     }
 
-    /// A write that names another version or another uid than the current one is a conflict and changes nothing.
+    private static let strangeUID = "00000000-0000-0000-0000-000000000000"
+
+    /// A write that names another version than the current one is a conflict and changes nothing; so does a replacement
+    /// that names another uid, while a patch then tries to change what cannot be changed.
     @Test(arguments: ContractServer.allCases)
     func versionsGuardWrites(_ server: ContractServer) async throws {
         let cluster = try await ContractCluster(server, namespace: "conflicts")
@@ -51,11 +54,17 @@ import enum BusinessPolicy.JSON
                     == "Operation cannot be fulfilled on contracts.\(Contract.group) \"a\": the object has been modified; "
                     + "please apply your changes to the latest version and try again")
             #expect(late.json["details"]?["name"] == "a")
-            let other: JSON = ["metadata": ["uid": "00000000-0000-0000-0000-000000000000"], "status": ["seen": 1]]
-            let stranger = try await cluster.patch("a", other, status: status)
-            #expect(stranger.status == 409 && stranger.reason == "Conflict", "\(stranger.json)")
-            #expect(stranger.message.contains("Precondition failed: UID in precondition: 0000"), "\(stranger.message)")
+            let stranger = try await cluster.patch("a", body.merged(["metadata": ["uid": .string(Self.strangeUID)]]))
+            #expect(stranger.status == 409, "the version is looked at first: \(stranger.json)")
         }
+        let other: JSON = ["metadata": ["uid": .string(Self.strangeUID)], "status": ["seen": 0], "spec": ["port": 3]]
+        let stranger = try await cluster.patch("a", other)
+        #expect(stranger.status == 422 && stranger.reason == "Invalid", "\(stranger.json)")
+        #expect(stranger.message.hasSuffix("metadata.uid: Invalid value: \"\(Self.strangeUID)\": field is immutable"))
+        let swapped = try await cluster.ask(
+            "PUT", "\(cluster.path)/a", second.json.merged(["metadata": ["uid": .string(Self.strangeUID)]]))
+        #expect(swapped.status == 409 && swapped.reason == "Conflict", "\(swapped.json)")
+        #expect(swapped.message.contains("Precondition failed: UID in precondition: \(Self.strangeUID), UID in object"))
         let replacement = second.json.merged(["spec": ["port": 4]])
         let stale = try await cluster.ask("PUT", "\(cluster.path)/a", first.json.merged(["spec": ["port": 4]]))
         #expect(stale.status == 409 && stale.reason == "Conflict")
@@ -72,6 +81,16 @@ import enum BusinessPolicy.JSON
         let replaced = try await cluster.ask("PUT", "\(cluster.path)/a", replacement)
         #expect(replaced.status == 200 && replaced.json[path: "spec.port"]?.int == 4)
         #expect(replaced.json[path: "metadata.generation"]?.int == 3)
+    }
+
+    /// A status is guarded by its version alone: the uid that a patch of it names is not looked at.
+    @Test(arguments: ContractServer.allCases)
+    func uidsDoNotGuardStatus(_ server: ContractServer) async throws {
+        let cluster = try await ContractCluster(server, namespace: "uids")
+        let made = try await cluster.create("a")
+        let patch: JSON = ["metadata": ["uid": .string(Self.strangeUID)], "status": ["seen": 1]]
+        let told = try await cluster.patch("a", patch, status: true)
+        #expect(told.status == 200 && told.json[path: "metadata.uid"] == made.json[path: "metadata.uid"], "\(told.json)")
     }
 
     /// Status and the rest are written apart: each path leaves the other's part alone, and only the spec's changes are

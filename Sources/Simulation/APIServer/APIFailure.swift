@@ -136,11 +136,13 @@ package struct APIFailure: Error, Hashable, Sendable {
             details = details.setting(["causes"], to: .array(list))
         }
         if let retryAfter { details = details.setting(["retryAfterSeconds"], to: .int(retryAfter)) }
-        return .record([
+        let head = JSON.record([
             "kind": .string("Status"), "apiVersion": .string("v1"), "metadata": .record([:]),
             "status": .string("Failure"), "message": .string(message), "reason": .string(reason),
-            "details": details, "code": .int(code),
         ])
+        // Only a kind that is not served is told of with details that say nothing.
+        let told = code == 404 || details != .record([:]) ? head.setting(["details"], to: details) : head
+        return told.setting(["code"], to: .int(code))
     }
 
     package var reply: SimulatedReply {

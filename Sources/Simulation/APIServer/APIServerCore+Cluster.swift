@@ -10,6 +10,7 @@ extension APIServerCore {
             store: ResourceStore(uidPrefix: prefix), kinds: .cluster,
             access: AccessControl(administratorToken: administratorToken, seed: seed))
         core.wallMilliseconds = wallMilliseconds
+        core.modes.servesWatchList = true
         let namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"].map { name in
             JSON.record(["metadata": .record(["name": .string(name)])])
         }

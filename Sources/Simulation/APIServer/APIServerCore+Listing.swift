@@ -19,12 +19,13 @@ extension APIServerCore {
     }
 
     private mutating func listed(_ call: APICall, _ selector: ResourceSelector) throws(APIFailure) -> Page {
+        try Self.checkMatch(call.query)
         let limit = call.query["limit"].flatMap { Int($0) } ?? 0
         if let token = call.query["continue"], !token.isEmpty {
             guard (call.query["resourceVersion"] ?? "").isEmpty else {
                 throw .badRequest("specifying resource version is not allowed when using continue")
             }
-            guard let place = ContinueToken(token) else { throw .badRequest("continue key is not valid") }
+            guard let place = ContinueToken(token) else { throw .badRequest("invalid continue token: continue key is not valid") }
             guard place.version >= store.oldestVersion else { throw .continueExpired }
             return page(call, selector, version: place.version, after: place, limit: limit)
         }
@@ -52,6 +53,18 @@ extension APIServerCore {
         return items
     }
 
+    /// Refuses a way of matching versions where there is none to match.
+    private static func checkMatch(_ query: [String: String]) throws(APIFailure) {
+        guard let match = query["resourceVersionMatch"], !match.isEmpty else { return }
+        let version = query["resourceVersion"] ?? ""
+        if version.isEmpty {
+            throw .invalidListOptions("resourceVersionMatch is forbidden unless resourceVersion is provided")
+        }
+        if match == "Exact", version == "0" {
+            throw .invalidListOptions("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"")
+        }
+    }
+
     /// Resources, and the `metadata` of the list that holds them.
     private typealias Page = (items: [ResourceStore.Item], metadata: JSON)
 
@@ -72,6 +85,17 @@ extension APIServerCore {
             if selector.isEmpty { metadata = metadata.setting(["remainingItemCount"], to: .int(rest)) }
         }
         return (items, metadata)
+    }
+}
+
+extension APIFailure {
+    /// 422 for the parameters of a list or a watch.
+    static func invalidListOptions(_ problem: String, field: String = "resourceVersionMatch") -> APIFailure {
+        var failure = APIFailure.invalid(
+            SimulatedKind("meta.k8s.io", "", "", "ListOptions"), "",
+            [.init(reason: "FieldValueForbidden", message: "Forbidden: \(problem)", field: field)])
+        failure.details?.name = nil
+        return failure
     }
 }
 

@@ -17,7 +17,6 @@ extension APIServerCore {
     }
 
     mutating func watch(_ call: APICall, form: ResourceForm) throws(APIFailure) -> Outcome {
-        try Self.checkOptions(call.query)
         let stream = WatchStream(chunkBytesMax: modes.watchChunkBytesMax)
         var closesAt: Int64?
         if let seconds = call.query["timeoutSeconds"].flatMap({ Int64($0) }), seconds > 0 {
@@ -28,7 +27,9 @@ extension APIServerCore {
             selector: try ResourceSelector(call.query, call.served), form: form,
             takesBookmarks: APICall.isTrue(call.query["allowWatchBookmarks"]), closesAt: closesAt)
         let version = call.query["resourceVersion"] ?? ""
-        if version.isEmpty || version == "0" {
+        if let lines = try initialEvents(call, open) {
+            _ = stream.append(lines)
+        } else if version.isEmpty || version == "0" {
             for (_, stored) in store.resources(call.kind, namespace: call.namespace)
             where open.selector.matches(stored.json) {
                 _ = stream.append(open.line("ADDED", stored, at: wallMilliseconds))
@@ -49,17 +50,6 @@ extension APIServerCore {
         watchesOpened += 1
         watches[watchesOpened] = open
         return Outcome(watch: (watchesOpened, stream))
-    }
-
-    /// Servers without streamed lists refuse the parameters of one in these words, and clients then list.
-    private static func checkOptions(_ query: [String: String]) throws(APIFailure) {
-        guard query["sendInitialEvents"] != nil || query["resourceVersionMatch"] != nil else { return }
-        let problem = "Forbidden: resourceVersionMatch is forbidden for watch"
-        var failure = APIFailure.invalid(
-            SimulatedKind("meta.k8s.io", "", "", "ListOptions"), "",
-            [.init(reason: "FieldValueForbidden", message: problem, field: "resourceVersionMatch")])
-        failure.details?.name = nil
-        throw failure
     }
 
     /// Hands changes to the watches that want them.

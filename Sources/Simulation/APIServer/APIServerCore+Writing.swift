@@ -97,7 +97,8 @@ extension APIServerCore {
         _ key: ResourceKey, by wanted: JSON, _ call: APICall, _ warnings: [String]
     ) throws(APIFailure) -> Outcome {
         let json = call.kind == .definition && !call.isStatus ? try definition(wanted, call) : wanted
-        let change = try store.update(key, call.served, to: json, isStatus: call.isStatus)
+        let change = try store.update(
+            key, call.served, to: json, isStatus: call.isStatus, isPatch: call.verb == .patch)
         guard let change else {
             return Outcome(reply: Self.reply(200, store.resource(key)?.bytes ?? [], warnings))
         }

@@ -4,6 +4,8 @@ package struct APIServerModes: Hashable, Sendable {
     package var crd: CRD = .installed
     /// How a watch from a version that is compacted away is refused.
     package var goneWatch: GoneWatch = .event
+    /// Watches can begin with the state of all objects, as on new servers; else that is refused, as on old ones.
+    package var servesWatchList = false
     /// A watch hands out what there is and ends, instead of staying open: for runs that go step by step.
     package var endsWatchesAtOnce = false
     /// Watches stay open and bring nothing any more, as over a dead connection.

@@ -32,11 +32,13 @@ extension ResourceStore {
     }
 
     /// Puts another state in place, or another status; nil when nothing differs, as then nothing is written.
+    ///
+    /// `isPatch` says how the new state came about: servers look at the uid of a replacement alone.
     mutating func update(
-        _ key: ResourceKey, _ served: ServedKind, to wanted: JSON, isStatus: Bool
+        _ key: ResourceKey, _ served: ServedKind, to wanted: JSON, isStatus: Bool, isPatch: Bool = false
     ) throws(APIFailure) -> Change? {
         guard let old = resource(key) else { throw .notFound(key.kind, key.name) }
-        try checkPreconditions(of: wanted, against: old.json, key: key)
+        try checkIdentity(of: wanted, against: old.json, key: key, isStatus: isStatus, isPatch: isPatch)
         var new = isStatus ? old.json : wanted
         if served.hasStatus { new = Self.with(new, ["status"], (isStatus ? wanted : old.json)["status"]) }
         let ownMembers = [
@@ -81,7 +83,7 @@ extension ResourceStore {
         _ key: ResourceKey, _ served: ServedKind, _ patch: JSON, isStatus: Bool
     ) throws(APIFailure) -> Change? {
         guard let old = resource(key) else { throw .notFound(key.kind, key.name) }
-        return try update(key, served, to: old.json.merging(patch), isStatus: isStatus)
+        return try update(key, served, to: old.json.merging(patch), isStatus: isStatus, isPatch: true)
     }
 
     /// Deletes a resource, or marks it while finalizers hold it; nil when it was marked before.
@@ -108,16 +110,28 @@ extension ResourceStore {
         try check("ResourceVersion", asked?["resourceVersion"], old["resourceVersion"], "modified")
     }
 
-    private func checkPreconditions(of wanted: JSON, against old: JSON, key: ResourceKey) throws(APIFailure) {
+    /// Refuses a write that is meant for another version or another uid.
+    ///
+    /// A patch with another uid tries to change a field that cannot be changed; one of the status does not even try, as
+    /// it leaves metadata alone. So only the version guards a status.
+    private func checkIdentity(
+        of wanted: JSON, against old: JSON, key: ResourceKey, isStatus: Bool, isPatch: Bool
+    ) throws(APIFailure) {
         let uid = old.value(at: ["metadata", "uid"])?.string ?? ""
-        if let wanted = wanted.value(at: ["metadata", "uid"])?.string, !wanted.isEmpty, wanted != uid {
-            let problem = "Precondition failed: UID in precondition: \(wanted), UID in object meta: \(uid)"
+        let named = Self.given(wanted.value(at: ["metadata", "uid"])?.string) ?? uid
+        if named != uid, !isPatch {
+            let problem = "Precondition failed: UID in precondition: \(named), UID in object meta: \(uid)"
             throw .conflict(key.kind, key.name, problem)
         }
         let version = old.value(at: ["metadata", "resourceVersion"])?.string
-        if let wanted = wanted.value(at: ["metadata", "resourceVersion"])?.string, !wanted.isEmpty, wanted != version {
+        if let named = Self.given(wanted.value(at: ["metadata", "resourceVersion"])?.string), named != version {
             let problem = "the object has been modified; please apply your changes to the latest version and try again"
             throw .conflict(key.kind, key.name, problem)
+        }
+        if named != uid, !isStatus {
+            let problem = "Invalid value: \"\(named)\": field is immutable"
+            throw .invalid(
+                key.kind, key.name, [.init(reason: "FieldValueInvalid", message: problem, field: "metadata.uid")])
         }
     }
 

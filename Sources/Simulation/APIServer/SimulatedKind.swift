@@ -12,6 +12,8 @@ package struct SimulatedKind: Hashable, Sendable {
         group: "vcn.cloud", version: "v1", plural: "velocloudbps", name: "VelocloudBP", isNamespaced: true)
     package static let event = SimulatedKind(
         group: "", version: "v1", plural: "events", name: "Event", isNamespaced: true)
+    package static let lease = SimulatedKind(
+        group: "coordination.k8s.io", version: "v1", plural: "leases", name: "Lease", isNamespaced: true)
     package static let namespace = SimulatedKind(
         group: "", version: "v1", plural: "namespaces", name: "Namespace", isNamespaced: false)
 

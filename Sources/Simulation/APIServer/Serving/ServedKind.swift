@@ -69,6 +69,7 @@ struct KindTable: Sendable {
             kind: .velocloudBP, shortNames: ["velo"], singular: "velocloudbp", hasStatus: true,
             countsGenerations: true, mustNameVersion: true),
         ServedKind(kind: .event, singular: "event"),
+        ServedKind(kind: .lease, singular: "lease", mustNameVersion: true),
         ServedKind(kind: .namespace, singular: "namespace"),
     ])
 }
