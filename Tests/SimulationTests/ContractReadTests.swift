@@ -45,7 +45,8 @@ import enum BusinessPolicy.JSON
         let second = try await cluster.create("b").version
         for query in ["", "?resourceVersion=\(second)", "?resourceVersion=\(second)&resourceVersionMatch=NotOlderThan"] {
             let list = try await cluster.ask("GET", cluster.path + query)
-            #expect(list.status == 200 && list.items == ["a", "b"], "\(query): \(list.json)")
+            // What comes out of the cache of 1.20 is in no order.
+            #expect(list.status == 200 && list.items.sorted() == ["a", "b"], "\(query): \(list.json)")
         }
         #expect(try await cluster.ask("GET", cluster.path + "?resourceVersion=0").status == 200)
         let exact = try await cluster.ask(
