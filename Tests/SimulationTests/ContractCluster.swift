@@ -15,8 +15,8 @@ enum ContractServer: String, CaseIterable, CustomTestStringConvertible {
 
 /// An API server of one of the two kinds, spoken to in plain requests: a client of ours would share our mistakes.
 ///
-/// What is expected of both was read from the real server of the tests, Kubernetes 1.20. Where later releases are known to
-/// answer otherwise, a test says so and takes either.
+/// What is expected of both was read from the real server of the tests, Kubernetes 1.20. Where later releases are known
+/// to answer otherwise, a test says so and takes either.
 struct ContractCluster {
     let server: ContractServer
     /// Which every test has to itself.
@@ -57,7 +57,8 @@ struct ContractCluster {
         let made = try await ask("POST", Contract.definitions, Contract.definition)
         try #require([201, 409].contains(made.status), "\(made.json)")
         try await establish()
-        let home = try await ask("POST", "/api/v1/namespaces", .object([.init("metadata", ["name": .string(namespace)])]))
+        let home = try await ask(
+            "POST", "/api/v1/namespaces", .object([.init("metadata", ["name": .string(namespace)])]))
         try #require(home.status == 201, "\(home.json)")
     }
 

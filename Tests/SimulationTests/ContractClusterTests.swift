@@ -34,8 +34,8 @@ import enum BusinessPolicy.JSON
         #expect(late.status == 409 && late.reason == "Conflict")
         #expect(
             late.message
-                == "Operation cannot be fulfilled on leases.coordination.k8s.io \"l\": the object has been modified; please "
-                + "apply your changes to the latest version and try again")
+                == "Operation cannot be fulfilled on leases.coordination.k8s.io \"l\": the object has been modified; "
+                + "please apply your changes to the latest version and try again")
         let blind = try await cluster.ask("PUT", "\(path)/l", lease("b"))
         #expect(blind.status == 422 && blind.message.contains("must be specified for an update"), "\(blind.json)")
         #expect(try await cluster.ask("GET", "\(path)/l").json[path: "spec.holderIdentity"] == "a2")
@@ -74,7 +74,10 @@ import enum BusinessPolicy.JSON
         try #require(try await cluster.ask("POST", accounts, ["metadata": ["name": "robot"]]).status == 201)
         let rights = "/apis/rbac.authorization.k8s.io/v1/namespaces/rights"
         let rules: JSON = [
-            ["apiGroups": [.string(Contract.group)], "resources": ["contracts"], "verbs": ["get"], "resourceNames": ["a"]],
+            [
+                "apiGroups": [.string(Contract.group)], "resources": ["contracts"], "verbs": ["get"],
+                "resourceNames": ["a"],
+            ],
             ["apiGroups": [.string(Contract.group)], "resources": ["contracts/status"], "verbs": ["patch"]],
         ]
         let role = try await cluster.ask("POST", "\(rights)/roles", ["metadata": ["name": "r"], "rules": rules])
@@ -88,7 +91,8 @@ import enum BusinessPolicy.JSON
             ])
         try #require(binding.status == 201, "\(binding.json)")
         let granted = try await cluster.ask(
-            "POST", "\(accounts)/robot/token", [
+            "POST", "\(accounts)/robot/token",
+            [
                 "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": ["expirationSeconds": 600],
             ])
         let token = try #require(granted.json[path: "status.token"]?.string, "\(granted.json)")

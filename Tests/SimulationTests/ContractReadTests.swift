@@ -36,14 +36,15 @@ import enum BusinessPolicy.JSON
         #expect(bad.status == 400 && bad.message.contains("continue key is not valid"), "\(bad.json)")
     }
 
-    /// A list is of the newest version, of any, not older than one, or exactly of one; one that is not there yet is waited
-    /// for, and then refused with a reason that tells it from other timeouts.
+    /// A list is of the newest version, of any, not older than one, or exactly of one; one that is not there yet is
+    /// waited for, and then refused with a reason that tells it from other timeouts.
     @Test(arguments: ContractServer.allCases)
     func listsAreOfVersions(_ server: ContractServer) async throws {
         let cluster = try await ContractCluster(server, namespace: "versions")
         let first = try await cluster.create("a").version
         let second = try await cluster.create("b").version
-        for query in ["", "?resourceVersion=\(second)", "?resourceVersion=\(second)&resourceVersionMatch=NotOlderThan"] {
+        for query in ["", "?resourceVersion=\(second)", "?resourceVersion=\(second)&resourceVersionMatch=NotOlderThan"]
+        {
             let list = try await cluster.ask("GET", cluster.path + query)
             // What comes out of the cache of 1.20 is in no order.
             #expect(list.status == 200 && list.items.sorted() == ["a", "b"], "\(query): \(list.json)")
@@ -77,7 +78,9 @@ import enum BusinessPolicy.JSON
         #expect(gone.json["details"]?["uid"] == made.json[path: "metadata.uid"])
         for (type, reply) in [("ADDED", made), ("MODIFIED", changed), ("MODIFIED", told)] {
             let event = try #require(try await watch.next())
-            #expect(event["type"]?.string == type && event[path: "object.metadata.resourceVersion"] == .string(reply.version))
+            #expect(
+                event["type"]?.string == type
+                    && event[path: "object.metadata.resourceVersion"] == .string(reply.version))
             #expect(event[path: "object.spec"] == reply.json["spec"])
             #expect(event[path: "object.status"] == reply.json["status"])
         }

@@ -113,7 +113,8 @@ import enum BusinessPolicy.JSON
         #expect(bad.status == 422)
         let cause = bad.json[path: "details.causes.0"]
         #expect(
-            ["status.conditions.status", "status.conditions[0].status"].contains(cause?["field"]?.string), "\(bad.json)")
+            ["status.conditions.status", "status.conditions[0].status"].contains(cause?["field"]?.string), "\(bad.json)"
+        )
         #expect(
             cause?["message"] == "Unsupported value: \"Maybe\": supported values: \"True\", \"False\", \"Unknown\"")
     }

@@ -21,13 +21,19 @@ import enum BusinessPolicy.JSON
         #expect(again.message == "contracts.\(Contract.group) \"a\" already exists")
         #expect(again.json["details"]?["name"] == "a" && again.json["details"]?["kind"] == "contracts")
         let named = try await cluster.ask(
-            "POST", cluster.path, ["metadata": ["generateName": "gen-"], "apiVersion": .string("\(Contract.group)/v1"),
-                "kind": "Contract", "spec": ["port": 1]])
+            "POST", cluster.path,
+            [
+                "metadata": ["generateName": "gen-"], "apiVersion": .string("\(Contract.group)/v1"),
+                "kind": "Contract", "spec": ["port": 1],
+            ])
         let name = try #require(named.json[path: "metadata.name"]?.string)
         #expect(named.status == 201 && name.hasPrefix("gen-") && name.count == 9)
         let nameless = try await cluster.ask(
-            "POST", cluster.path, ["apiVersion": .string("\(Contract.group)/v1"), "kind": "Contract",
-                "spec": ["port": 1]])
+            "POST", cluster.path,
+            [
+                "apiVersion": .string("\(Contract.group)/v1"), "kind": "Contract",
+                "spec": ["port": 1],
+            ])
         #expect(nameless.status == 422, "\(nameless.json)")
         #expect(nameless.message.contains("metadata.name: Required value: name or generateName is required"))
         let stray = try await cluster.ask(
@@ -46,13 +52,15 @@ import enum BusinessPolicy.JSON
         let first = try await cluster.create("a")
         let second = try await cluster.patch("a", ["spec": ["port": 2]])
         for status in [false, true] {
-            let body: JSON = ["metadata": ["resourceVersion": .string(first.version)], "status": ["seen": 1], "spec": ["port": 3]]
+            let body: JSON = [
+                "metadata": ["resourceVersion": .string(first.version)], "status": ["seen": 1], "spec": ["port": 3],
+            ]
             let late = try await cluster.patch("a", body, status: status)
             #expect(late.status == 409 && late.reason == "Conflict", "\(late.json)")
             #expect(
                 late.message
-                    == "Operation cannot be fulfilled on contracts.\(Contract.group) \"a\": the object has been modified; "
-                    + "please apply your changes to the latest version and try again")
+                    == "Operation cannot be fulfilled on contracts.\(Contract.group) \"a\": the object has been "
+                    + "modified; please apply your changes to the latest version and try again")
             #expect(late.json["details"]?["name"] == "a")
             let stranger = try await cluster.patch("a", body.merged(["metadata": ["uid": .string(Self.strangeUID)]]))
             #expect(stranger.status == 409, "the version is looked at first: \(stranger.json)")
@@ -73,8 +81,8 @@ import enum BusinessPolicy.JSON
         #expect(blind.status == 422, "\(blind.json)")
         #expect(
             blind.message
-                == "contracts.\(Contract.group) \"a\" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be "
-                + "specified for an update")
+                == "contracts.\(Contract.group) \"a\" is invalid: metadata.resourceVersion: Invalid value: 0x0: must "
+                + "be specified for an update")
         let wrong = try await cluster.ask("PUT", "\(cluster.path)/b", replacement)
         #expect(wrong.status == 400, "\(wrong.json)")
         #expect(try await cluster.get("a").json == second.json)
@@ -90,7 +98,8 @@ import enum BusinessPolicy.JSON
         let made = try await cluster.create("a")
         let patch: JSON = ["metadata": ["uid": .string(Self.strangeUID)], "status": ["seen": 1]]
         let told = try await cluster.patch("a", patch, status: true)
-        #expect(told.status == 200 && told.json[path: "metadata.uid"] == made.json[path: "metadata.uid"], "\(told.json)")
+        #expect(
+            told.status == 200 && told.json[path: "metadata.uid"] == made.json[path: "metadata.uid"], "\(told.json)")
     }
 
     /// Status and the rest are written apart: each path leaves the other's part alone, and only the spec's changes are
@@ -120,7 +129,8 @@ import enum BusinessPolicy.JSON
         _ = try await cluster.create("a", ["port": 1])
         let first = try await cluster.patch("a", ["status": ["seen": 1]], status: true)
         for (patch, status) in [
-            (["spec": ["port": 1]], false), (["spec": ["note": .null]], false), (["status": ["seen": 1]], true), ([:], false),
+            (["spec": ["port": 1]], false), (["spec": ["note": .null]], false), (["status": ["seen": 1]], true),
+            ([:], false),
         ] as [(JSON, Bool)] {
             let same = try await cluster.patch("a", patch, status: status)
             #expect(same.status == 200 && same.version == first.version, "\(patch): \(same.json)")
@@ -134,8 +144,8 @@ import enum BusinessPolicy.JSON
         #expect(strategic.status == 415 && strategic.reason == "UnsupportedMediaType", "\(strategic.json)")
     }
 
-    /// A finalizer holds a deleted resource. No finalizer can be added to it, and with the last one it goes; the write that
-    /// takes it off is answered under the version before, as the resource was never kept under another.
+    /// A finalizer holds a deleted resource. No finalizer can be added to it, and with the last one it goes; the write
+    /// that takes it off is answered under the version before, as the resource was never kept under another.
     @Test(arguments: ContractServer.allCases)
     func finalizersHold(_ server: ContractServer) async throws {
         let cluster = try await ContractCluster(server, namespace: "finalizers")
@@ -154,8 +164,8 @@ import enum BusinessPolicy.JSON
         #expect(added.status == 422 && added.reason == "Invalid", "\(added.json)")
         #expect(
             added.message
-                == "Contract.\(Contract.group) \"a\" is invalid: metadata.finalizers: Forbidden: no new finalizers can be "
-                + "added if the object is being deleted, found new finalizers []string{\"x.test/h\"}")
+                == "Contract.\(Contract.group) \"a\" is invalid: metadata.finalizers: Forbidden: no new finalizers can "
+                + "be added if the object is being deleted, found new finalizers []string{\"x.test/h\"}")
         #expect(added.json[path: "details.causes.0.field"] == "metadata.finalizers")
         let one = try await cluster.patch("a", ["metadata": ["finalizers": ["x.test/g"]]])
         #expect(one.status == 200 && one.json[path: "metadata.deletionTimestamp"] != nil)
@@ -184,7 +194,9 @@ import enum BusinessPolicy.JSON
             #expect(refused.status == 409 && refused.reason == "Conflict", "\(refused.json)")
             #expect(refused.message.contains("the \(word) in the precondition ("), "\(refused.message)")
         }
-        let right: JSON = ["uid": try #require(made.json[path: "metadata.uid"]), "resourceVersion": .string(made.version)]
+        let right: JSON = [
+            "uid": try #require(made.json[path: "metadata.uid"]), "resourceVersion": .string(made.version),
+        ]
         let options: JSON = ["preconditions": right, "propagationPolicy": "Background"]
         #expect(try await cluster.ask("DELETE", "\(cluster.path)/a", options).status == 200)
         #expect(try await cluster.ask("DELETE", "\(cluster.path)/a", options).status == 404)

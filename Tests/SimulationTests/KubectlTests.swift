@@ -19,7 +19,8 @@ import enum BusinessPolicy.JSON
 
     private static func prepare(_ kubectl: Kubectl) throws {
         let applied = try kubectl("apply -k \(root)/manifests/crd")
-        try #require(applied.contains("customresourcedefinition.apiextensions.k8s.io/velocloudbps.vcn.cloud"), "\(applied)")
+        try #require(
+            applied.contains("customresourcedefinition.apiextensions.k8s.io/velocloudbps.vcn.cloud"), "\(applied)")
         let wait = try kubectl("wait --for=condition=Established crd/velocloudbps.vcn.cloud --timeout=30s")
         try #require(wait == "customresourcedefinition.apiextensions.k8s.io/velocloudbps.vcn.cloud condition met\n")
     }
@@ -66,8 +67,10 @@ import enum BusinessPolicy.JSON
         ("label velo a -n NS tier=one", ""), ("get velo -n NS -l tier=one -o name", ""),
         ("get velo -n NS -l tier=two -o name", ""), ("annotate velo a -n NS vcn.cloud/paused=true", ""),
         ("apply -n NS -f - --dry-run=server", resource("d")), ("get velo d -n NS", ""),
-        ("patch velo a -n NS --subresource status --type merge -p '{\"status\":{\"conditions\":"
-            + "[{\"type\":\"Ready\",\"status\":\"True\",\"reason\":\"Ready\",\"message\":\"All is well\"}]}}'", ""),
+        (
+            "patch velo a -n NS --subresource status --type merge -p '{\"status\":{\"conditions\":"
+                + "[{\"type\":\"Ready\",\"status\":\"True\",\"reason\":\"Ready\",\"message\":\"All is well\"}]}}'", ""
+        ),
         ("get velo -n NS -o wide", ""), ("wait -n NS --for=condition=Ready velo/a --timeout=20s", ""),
         ("wait -n NS --for=condition=Ready velo/none --timeout=1s", ""),
         ("get velo -n NS --as developer -o name", ""), ("get velo -A --as developer", ""),
@@ -128,8 +131,8 @@ import enum BusinessPolicy.JSON
         let strict = try kubectl("create -f -", input: Self.resource("a", more: ",\"colour\":1"))
         #expect(
             strict.contains(
-                "Error from server (BadRequest): error when creating \"STDIN\": VelocloudBP in version \"v1\" cannot be "
-                    + "handled as a VelocloudBP: strict decoding error: unknown field \"spec.colour\""), "\(strict)")
+                "Error from server (BadRequest): error when creating \"STDIN\": VelocloudBP in version \"v1\" cannot "
+                    + "be handled as a VelocloudBP: strict decoding error: unknown field \"spec.colour\""), "\(strict)")
         let lax = try kubectl("create --validate=warn -f -", input: Self.resource("a", more: ",\"colour\":1"))
         #expect(lax == "Warning: unknown field \"spec.colour\"\nvelocloudbp.vcn.cloud/a created\n", "\(lax)")
         let applied = try kubectl("apply --server-side -f -", input: Self.resource("a"))
@@ -155,7 +158,8 @@ import enum BusinessPolicy.JSON
         #expect(try kubectl("delete namespace gone --wait=false") == "namespace \"gone\" deleted\n")
         #expect(try kubectl("get namespace gone").contains("gone   Terminating"))
         let late = try kubectl("create -n gone -f -", input: Self.resource("b"))
-        #expect(late.contains("unable to create new content in namespace gone because it is being terminated"), "\(late)")
+        #expect(
+            late.contains("unable to create new content in namespace gone because it is being terminated"), "\(late)")
         _ = try kubectl("patch velo a -n gone --type merge -p '{\"metadata\":{\"finalizers\":null}}'")
         _ = try kubectl("wait --for=delete namespace/gone --timeout=20s")
         #expect(try kubectl("get namespace gone").contains("(NotFound)"))
@@ -176,7 +180,8 @@ import enum BusinessPolicy.JSON
         let path = "/apis/vcn.cloud/v1/velocloudbps"
         let refused = try HTTPExchange(port, "GET", path, "", authorization: "Bearer \(token)")
         #expect(refused.status == 403, "\(token): \(refused.text)")
-        #expect(refused.json["message"]?.string?.contains("\"system:serviceaccount:default:robot\" cannot list") == true)
+        #expect(
+            refused.json["message"]?.string?.contains("\"system:serviceaccount:default:robot\" cannot list") == true)
         let read = "--clusterrole=velokube-view --serviceaccount=default:robot"
         _ = try kubectl("create clusterrolebinding robot \(read)")
         #expect(try HTTPExchange(port, "GET", path, "", authorization: "Bearer \(token)").status == 200)

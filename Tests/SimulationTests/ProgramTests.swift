@@ -202,7 +202,8 @@ struct HTTPExchange {
         guard connected == 0 else { throw Failed(step: "connect", code: errno) }
         let head =
             "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n"
-            + (authorization.map { "Authorization: \($0)\r\n" } ?? "") + "Connection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+            + (authorization.map { "Authorization: \($0)\r\n" } ?? "")
+            + "Connection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
         var rest = Array((head + body).utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { send(file, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }

@@ -25,7 +25,9 @@ extension APIServerCore {
             guard (call.query["resourceVersion"] ?? "").isEmpty else {
                 throw .badRequest("specifying resource version is not allowed when using continue")
             }
-            guard let place = ContinueToken(token) else { throw .badRequest("invalid continue token: continue key is not valid") }
+            guard let place = ContinueToken(token) else {
+                throw .badRequest("invalid continue token: continue key is not valid")
+            }
             guard place.version >= store.oldestVersion else { throw .continueExpired }
             return page(call, selector, version: place.version, after: place, limit: limit)
         }

@@ -171,7 +171,8 @@ extension APIServerCore {
     }
 
     private static func reply(_ status: Int, _ body: [UInt8], _ warnings: [String] = []) -> SimulatedReply {
-        .json(status, body, headers: warnings.map { HTTPHeader("Warning", "299 - \(JSON.string($0).serializedText())") })
+        .json(
+            status, body, headers: warnings.map { HTTPHeader("Warning", "299 - \(JSON.string($0).serializedText())") })
     }
 
     /// The object that a request brings, as JSON or as protobuf.
@@ -196,7 +197,8 @@ extension APIServerCore {
         let words = "strict decoding error: \(problems.joined(separator: ", "))"
         guard isPatch else {
             let kind = call.kind
-            throw .badRequest("\(kind.name) in version \"\(kind.version)\" cannot be handled as a \(kind.name): \(words)")
+            throw .badRequest(
+                "\(kind.name) in version \"\(kind.version)\" cannot be handled as a \(kind.name): \(words)")
         }
         let text = "Invalid value: \(JSON.string(body.serializedText()).serializedText()): \(words)"
         throw APIFailure(

@@ -67,7 +67,8 @@ extension ResourceStore {
         }
         guard !new.isSame(as: old.json) else { return nil }
         if isDeleting, finalizers.isEmpty {
-            // A watch is shown the state before this write, as that was the last one kept; the caller sees what it sent.
+            // A watch is shown the state before this write, as that was the last one kept; the caller sees what it
+            // sent.
             var change = remove(key, last: old.json)
             change.answer = new
             return change
@@ -104,7 +105,8 @@ extension ResourceStore {
         func check(_ word: String, _ wanted: JSON?, _ found: JSON?, _ hint: String) throws(APIFailure) {
             guard let wanted = wanted?.string, wanted != found?.string else { return }
             let problem = "the \(word) in the precondition (\(wanted)) does not match the \(word) in record "
-            throw .conflict(key.kind, key.name, problem + "(\(found?.string ?? "")). The object might have been \(hint)")
+            throw .conflict(
+                key.kind, key.name, problem + "(\(found?.string ?? "")). The object might have been \(hint)")
         }
         try check("UID", asked?["uid"], old["uid"], "deleted and then recreated")
         try check("ResourceVersion", asked?["resourceVersion"], old["resourceVersion"], "modified")

@@ -1,6 +1,7 @@
 import enum BusinessPolicy.JSON
 
-/// A strategic merge patch, as `kubectl apply` sends it for kinds that are built in: a merge patch that goes into lists.
+/// A strategic merge patch, as `kubectl apply` sends it for kinds that are built in: a merge patch that goes into
+/// lists.
 enum StrategicPatch {
     /// By what member the elements of a list are told apart; lists that are not named here are replaced.
     private static let keys = [

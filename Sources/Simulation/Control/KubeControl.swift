@@ -56,7 +56,8 @@ package struct KubeControl: Sendable {
         case 500: failure = .serverError
         case 503:
             failure = APIFailure(
-                code: 503, reason: "ServiceUnavailable", message: "the server is currently unable to handle the request",
+                code: 503, reason: "ServiceUnavailable",
+                message: "the server is currently unable to handle the request",
                 retryAfter: retryAfter)
         default: throw ControlProblem("status must be 401, 403, 409, 410, 429, 500 or 503")
         }

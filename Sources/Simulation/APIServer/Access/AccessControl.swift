@@ -60,7 +60,8 @@ struct AccessControl: Sendable {
             return user
         }
         if name == User.anonymous.name { return .anonymous }
-        return User(name: name, groups: named + (named.contains("system:authenticated") ? [] : ["system:authenticated"]))
+        return User(
+            name: name, groups: named + (named.contains("system:authenticated") ? [] : ["system:authenticated"]))
     }
 
     private static func user(ofAccount key: ResourceKey, uid: String) -> User {

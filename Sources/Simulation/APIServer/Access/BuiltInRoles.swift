@@ -9,7 +9,8 @@ enum BuiltInRoles {
     static let clusterRoles: [JSON] = [
         role("cluster-admin", rules: [rule(["*"], ["*"], ["*"]), paths(["*"], ["*"])]),
         gathering("admin", ["admin"]), gathering("edit", ["edit"]), gathering("view", ["view"]),
-        role("system:aggregate-to-view", "view", rules: [rule([""], workload, reading), rule(["apps"], apps, reading)]),
+        role(
+            "system:aggregate-to-view", "view", rules: [rule([""], workload, reading), rule(["apps"], apps, reading)]),
         role(
             "system:aggregate-to-edit", "edit",
             rules: [

@@ -115,7 +115,8 @@ struct RoleBasedAccess {
             }
         }
         let subresource = request.resource.split(separator: "/").dropFirst().first
-        let isNamed = names("resources", request.resource)
+        let isNamed =
+            names("resources", request.resource)
             || subresource.map { list("resources").contains("*/\($0)") } ?? false
         let only = list("resourceNames")
         return isNamed && names("apiGroups", request.group) && (only.isEmpty || only.contains(request.name))

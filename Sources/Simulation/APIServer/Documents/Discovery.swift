@@ -31,7 +31,9 @@ struct Discovery {
     }
 
     private var paths: [String] {
-        let served = kinds.groupVersions.map { $0.group.isEmpty ? "/api/\($0.version)" : "/apis/\($0.group)/\($0.version)" }
+        let served = kinds.groupVersions.map {
+            $0.group.isEmpty ? "/api/\($0.version)" : "/apis/\($0.group)/\($0.version)"
+        }
         return ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"] + served
     }
 

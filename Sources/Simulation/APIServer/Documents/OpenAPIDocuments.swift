@@ -1,7 +1,7 @@
 import enum BusinessPolicy.JSON
 
-/// OpenAPI v3, one document for each group and version: what `kubectl explain` reads, and where `kubectl apply` sees that
-/// the server checks fields by itself.
+/// OpenAPI v3, one document for each group and version: what `kubectl explain` reads, and where `kubectl apply` sees
+/// that the server checks fields by itself.
 struct OpenAPIDocuments {
     let kinds: KindTable
 

@@ -1,7 +1,7 @@
 import enum BusinessPolicy.JSON
 
-/// The structural schema of a custom resource (`openAPIV3Schema`), and what a server does with it: leave out what it does
-/// not name, fill in defaults, and refuse what breaks it.
+/// The structural schema of a custom resource (`openAPIV3Schema`), and what a server does with it: leave out what it
+/// does not name, fill in defaults, and refuse what breaks it.
 struct ResourceSchema: Hashable, Sendable {
     let json: JSON
 

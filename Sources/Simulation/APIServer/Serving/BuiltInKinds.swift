@@ -28,7 +28,8 @@ extension KindTable {
             kind: .init("apps", "v1", "deployments", "Deployment"), shortNames: ["deploy"],
             singular: "deployment", hasStatus: true, countsGenerations: true, columns: PrinterColumn.deployment),
         ServedKind(
-            kind: .lease, singular: "lease", mustNameVersion: true, columns: [.text("Holder", ".spec.holderIdentity"), .age]),
+            kind: .lease, singular: "lease", mustNameVersion: true,
+            columns: [.text("Holder", ".spec.holderIdentity"), .age]),
         rights("roles", "Role", isNamespaced: true, columns: [.created]),
         rights("rolebindings", "RoleBinding", isNamespaced: true, columns: [.boundRole, .age]),
         rights("clusterroles", "ClusterRole", isNamespaced: false, columns: [.created]),

@@ -23,7 +23,8 @@ struct PrinterColumn: Sendable {
         guard let value = value(resource), value != .null else { return .null }
         switch type {
         case "date":
-            return .string(value.string.flatMap(WallTime.milliseconds).map { Age.text(wallMilliseconds - $0) } ?? "<unknown>")
+            return .string(
+                value.string.flatMap(WallTime.milliseconds).map { Age.text(wallMilliseconds - $0) } ?? "<unknown>")
         case "string": return .string(value.string ?? value.serializedText())
         default: return value
         }

@@ -1,7 +1,7 @@
 import enum BusinessPolicy.JSON
 
-/// Reads the bodies that `kubectl create` and `kubectl auth` send as protobuf: an envelope with kind and version, and in
-/// it one of the messages below. Answers go out as JSON, which those clients take too.
+/// Reads the bodies that `kubectl create` and `kubectl auth` send as protobuf: an envelope with kind and version, and
+/// in it one of the messages below. Answers go out as JSON, which those clients take too.
 ///
 /// Field numbers are those of the published `generated.proto` files; fields that are not listed are passed over.
 enum ProtobufBody {

@@ -37,7 +37,9 @@ struct ResourceSelector: Sendable {
 
     func matches(_ resource: JSON) -> Bool {
         isEmpty
-            || labels.allSatisfy { Self.holds($0.operation, resource.value(at: ["metadata", "labels"] + $0.path)?.string) }
+            || labels.allSatisfy {
+                Self.holds($0.operation, resource.value(at: ["metadata", "labels"] + $0.path)?.string)
+            }
                 && fields.allSatisfy { Self.holds($0.operation, resource.value(at: $0.path)?.string ?? "") }
     }
 

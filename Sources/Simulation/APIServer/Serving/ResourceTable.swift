@@ -60,7 +60,8 @@ enum ResourceTable {
         }
         return .record([
             "kind": .string("Table"), "apiVersion": .string("meta.k8s.io/v1"), "metadata": metadata,
-            "columnDefinitions": .array((beginsWithName ? [name] : []) + served.columns.map(\.json)), "rows": .array(rows),
+            "columnDefinitions": .array((beginsWithName ? [name] : []) + served.columns.map(\.json)),
+            "rows": .array(rows),
         ])
     }
 
