@@ -75,8 +75,9 @@ struct APIServerCore: Sendable {
         let rights = RoleBasedAccess(store: store)
         var user = try access.user(of: request, in: store, at: wallMilliseconds)
         if let named = AccessControl.impersonated(by: request) {
-            let impersonation = AccessRequest(impersonating: named.name)
-            guard rights.allows(user, impersonation) else { throw .forbidden(user, impersonation) }
+            for impersonation in AccessControl.impersonations(by: request) {
+                guard rights.allows(user, impersonation) else { throw .forbidden(user, impersonation) }
+            }
             user = named
         }
         guard rights.allows(user, wanted) else { throw .forbidden(user, wanted) }
@@ -139,7 +140,7 @@ struct APIServerCore: Sendable {
         if ["/healthz", "/livez", "/readyz"].contains(text) { return Outcome(reply: Self.text(200, "ok")) }
         if text == "/openapi/v2" {
             // An empty description: clients that ask for it then leave the checking of fields to the server.
-            let type = HTTPHeader("Content-Type", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+            let type = HTTPHeader("Content-Type", "application/octet-stream")
             let body: [UInt8] = [0x0A, 3] + Array("2.0".utf8)
             return Outcome(reply: SimulatedReply(status: 200, headers: [type], body: body))
         }

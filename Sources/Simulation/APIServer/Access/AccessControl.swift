@@ -18,7 +18,6 @@ struct AccessControl: Sendable {
         var groups: [String]
 
         static let administrator = User(name: "admin", groups: ["system:masters", "system:authenticated"])
-        static let anonymous = User(name: "system:anonymous", groups: ["system:unauthenticated"])
 
         func isMember(of group: String) -> Bool { groups.contains(group) }
     }
@@ -51,17 +50,32 @@ struct AccessControl: Sendable {
     /// The user whom a request names in its own user's place; nil when it names none.
     static func impersonated(by request: SimulatedRequest) -> User? {
         guard let name = request.header("Impersonate-User") else { return nil }
-        let parts = name.split(separator: ":").map(String.init)
-        let named = request.headers.filter { $0.name.lowercased() == "impersonate-group" }.map(\.value)
-        if parts.count == 4, parts[0] == "system", parts[1] == "serviceaccount" {
-            let account = ResourceKey(kind: .serviceAccount, namespace: parts[2], name: parts[3])
-            var user = user(ofAccount: account, uid: "")
-            if !named.isEmpty { user.groups = named + ["system:authenticated"] }
-            return user
-        }
-        if name == User.anonymous.name { return .anonymous }
-        return User(
-            name: name, groups: named + (named.contains("system:authenticated") ? [] : ["system:authenticated"]))
+        var user = account(name).map { user(ofAccount: $0, uid: "") } ?? User(name: name, groups: [])
+        let groups = impersonatedGroups(request)
+        if !groups.isEmpty { user.groups = groups }
+        let everybody = name == "system:anonymous" ? "system:unauthenticated" : "system:authenticated"
+        if !user.groups.contains(everybody) { user.groups.append(everybody) }
+        return user
+    }
+
+    /// The rights that it takes to name that user and those groups.
+    static func impersonations(by request: SimulatedRequest) -> [AccessRequest] {
+        guard let name = request.header("Impersonate-User") else { return [] }
+        let user =
+            account(name).map { AccessRequest(impersonating: "serviceaccounts", $0.name, namespace: $0.namespace) }
+            ?? AccessRequest(impersonating: "users", name)
+        return [user] + impersonatedGroups(request).map { AccessRequest(impersonating: "groups", $0) }
+    }
+
+    private static func impersonatedGroups(_ request: SimulatedRequest) -> [String] {
+        request.headers.filter { $0.name.lowercased() == "impersonate-group" }.map(\.value)
+    }
+
+    /// The service account that a user name stands for; nil for another user.
+    private static func account(_ user: String) -> ResourceKey? {
+        let parts = user.split(separator: ":").map(String.init)
+        guard parts.count == 4, parts[0] == "system", parts[1] == "serviceaccount" else { return nil }
+        return ResourceKey(kind: .serviceAccount, namespace: parts[2], name: parts[3])
     }
 
     private static func user(ofAccount key: ResourceKey, uid: String) -> User {

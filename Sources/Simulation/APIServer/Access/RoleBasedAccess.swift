@@ -38,10 +38,11 @@ struct AccessRequest: Hashable, Sendable {
         path = other?["path"]?.string ?? ""
     }
 
-    init(impersonating user: String) {
+    init(impersonating resource: String, _ name: String, namespace: String = "") {
         verb = "impersonate"
-        resource = "users"
-        name = user
+        self.resource = resource
+        self.name = name
+        self.namespace = namespace
     }
 }
 
