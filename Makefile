@@ -1,4 +1,5 @@
-# make demo    the whole story on this machine: a real API server, a simulated VCO, the operator between them
+# make demo    the whole story on this machine: an API server, a simulated VCO, the operator between them
+#              CONTROL_PLANE=real plays it on etcd and kube-apiserver in place of velokube-sim kube
 # make test    every check there is
 # make sim     whole worlds with faults, each from a seed: SEEDS=10000 of them, or one to look at: SEED=42
 # make build   the programs: .build/debug/velokube and .build/debug/velokube-sim
@@ -6,6 +7,7 @@
 # make tidy    the checks of style alone
 .PHONY: demo test sim build bench tidy prepare
 .DEFAULT_GOAL := build
+CONTROL_PLANE ?= simulated
 
 prepare:
 	@scripts/prepare
@@ -14,7 +16,7 @@ build: prepare
 	swift build
 
 demo: build
-	scripts/demo
+	CONTROL_PLANE='$(CONTROL_PLANE)' scripts/demo
 
 # The control plane comes before the build of the tests, so that a machine that cannot have one says so early.
 test: prepare tidy

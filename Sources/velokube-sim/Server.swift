@@ -7,16 +7,31 @@ import NIOCore
 import Simulation
 
 /// The largest request that is taken: a whole document of a large profile, with room to spare.
-private let bodyBytesMax = 64 << 20
+let bodyBytesMax = 64 << 20
 
-/// Serves the simulated VCO and its control endpoint until SIGTERM or SIGINT.
-func serve(_ vco: OrchestratorSimulator, on address: ListenAddress) async throws {
+/// One of the servers that this program stands in for.
+protocol SimulatorService: HTTPResponder where Context == ConnectionContext {
+    /// Called once it listens, for what it does from time to time.
+    func started(on loop: any EventLoop)
+}
+
+/// Serves until SIGTERM or SIGINT. The port is printed once `onListening` has been told of it.
+func serve(
+    _ service: some SimulatorService, on address: ListenAddress,
+    onListening: @escaping @Sendable (String) -> Void = { _ in }
+) async throws {
     var logger = Logger(label: "velokube-sim")
     logger.logLevel = .warning
     let application = Application(
-        responder: SimulatorResponder(vco: vco),
+        responder: service,
         configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
-        onServerRunning: { channel in announce(channel.localAddress) },
+        onServerRunning: { channel in
+            service.started(on: channel.eventLoop)
+            let url = url(of: channel.localAddress)
+            onListening(url)
+            // The one line on standard output, for scripts that wait for the port.
+            output("listening on \(url)\n", to: STDOUT_FILENO)
+        },
         logger: logger)
     do {
         try await application.runService()
@@ -30,15 +45,14 @@ private struct CannotListen: Error, CustomStringConvertible {
     var description: String
 }
 
-/// The one line on standard output, for scripts that wait for the port.
-private func announce(_ address: SocketAddress?) {
+private func url(of address: SocketAddress?) -> String {
     let host = address?.ipAddress ?? "127.0.0.1"
     let bracketed = host.contains(":") ? "[\(host)]" : host
-    output("listening on http://\(bracketed):\(address?.port ?? 0)\n", to: STDOUT_FILENO)
+    return "http://\(bracketed):\(address?.port ?? 0)"
 }
 
 /// Wall clock, in milliseconds since 1970 UTC.
-func wallMilliseconds() -> Int64 {
+@Sendable func wallMilliseconds() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
@@ -51,7 +65,7 @@ func environment(_ name: String) -> String? {
 }
 
 /// Carries the connection to the responder, which must be able to end it without an answer.
-private struct ConnectionContext: RequestContext {
+struct ConnectionContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let channel: any Channel
 
@@ -61,12 +75,14 @@ private struct ConnectionContext: RequestContext {
     }
 }
 
-/// Turns HTTP into calls of the simulator, and its answers into HTTP.
-private struct SimulatorResponder: HTTPResponder {
+/// Turns HTTP into calls of the simulated VCO, and its answers into HTTP.
+struct OrchestratorResponder: SimulatorService {
     var vco: OrchestratorSimulator
 
     /// Thrown once the connection is closed, so that nothing is written to it.
     struct ConnectionDropped: Error {}
+
+    func started(on loop: any EventLoop) {}
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         let body = try await request.body.collect(upTo: bodyBytesMax)
@@ -74,7 +90,7 @@ private struct SimulatorResponder: HTTPResponder {
             request.method.rawValue, request.head.path ?? "/",
             headers: request.headers.map { HTTPHeader($0.name.rawName, $0.value) }, body: Array(body.readableBytesView))
         if SimulatorControl.handles(simulated) {
-            return response(SimulatorControl(vco).answer(simulated, now: wallMilliseconds()))
+            return Response(SimulatorControl(vco).answer(simulated, now: wallMilliseconds()))
         }
         let ticket = vco.begin(simulated, now: wallMilliseconds())
         if ticket.latency > .zero {
@@ -83,20 +99,22 @@ private struct SimulatorResponder: HTTPResponder {
             try? await context.channel.eventLoop.scheduleTask(in: pause) {}.futureResult.get()
         }
         switch vco.finish(ticket, now: wallMilliseconds()) {
-        case .reply(let reply): return response(reply)
+        case .reply(let reply): return Response(reply)
         case .drop:
             // The request was read to its end, so that closing sends FIN: an empty reply, on every client.
             try await context.channel.close().get()
             throw ConnectionDropped()
         }
     }
+}
 
-    private func response(_ reply: SimulatedReply) -> Response {
+extension Response {
+    init(_ reply: SimulatedReply) {
         var fields = HTTPFields()
         for header in reply.headers {
             if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
         }
-        return Response(
+        self.init(
             status: .init(code: reply.status), headers: fields,
             body: .init(byteBuffer: ByteBuffer(bytes: reply.body)))
     }

@@ -8,7 +8,7 @@ struct SimulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "velokube-sim",
         abstract: "Stands in for servers that velokube talks to, for tests of any program.",
-        subcommands: [OrchestratorCommand.self])
+        subcommands: [OrchestratorCommand.self, KubeCommand.self])
 
     /// Exit code of bad usage, as everywhere in this project.
     private static let badUsage: Int32 = 2
@@ -80,7 +80,7 @@ struct OrchestratorCommand: AsyncParsableCommand {
             if let problem = vco.inject(control: text, now: wallMilliseconds()) { throw ValidationError(problem) }
         }
         if let latency { vco.inject(.latency(milliseconds: Int64(latency)), calls: nil) }
-        try await serve(vco, on: address)
+        try await serve(OrchestratorResponder(vco: vco), on: address)
     }
 }
 

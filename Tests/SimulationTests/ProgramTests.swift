@@ -58,6 +58,8 @@ import enum BusinessPolicy.JSON
         (["vco", "--mode", "odd=1"], 2, "no mode odd"), (["vco", "--mode", "odd"], 2, "name=value"),
         (["vco", "--fault", "{\"fault\":\"odd\"}"], 2, "drop-after"),
         (["vco", "--listen", "nowhere"], 2, "address:port"),
+        (["kube", "--listen", "0.0.0.0:0"], 2, "this machine alone"), (["kube", "--help"], 0, "/sim/kube/compact"),
+        (["kube", "--kubeconfig-out", "/nowhere/file"], 1, "cannot write /nowhere/file"),
         (["cook"], 2, "Usage"), (["vco", "--help"], 0, "POST   /sim/edit"), (["--help"], 0, "vco"),
     ])
     func usage(arguments: [String], code: Int32, words: String) throws {
@@ -93,8 +95,11 @@ final class Program {
         try self.init(arguments)
     }
 
-    init(_ arguments: [String]) throws {
-        let path = try Self.path()
+    convenience init(_ arguments: [String]) throws {
+        try self.init(path: Self.path(), arguments)
+    }
+
+    init(path: String, _ arguments: [String]) throws {
         var ends: [Int32] = [0, 0]
         guard Glibc.pipe(&ends) == 0 else { throw NotStarted(code: errno) }
         pipe = ends[0]
@@ -117,12 +122,17 @@ final class Program {
         close(pipe)
     }
 
-    /// The port in its first line.
-    func port() throws -> UInt16 {
+    /// The next line that it prints.
+    func line() -> String {
         var line: [UInt8] = []
         var byte: UInt8 = 0
         while read(pipe, &byte, 1) == 1, byte != UInt8(ascii: "\n") { line.append(byte) }
-        let text = String(decoding: line, as: UTF8.self)
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    /// The port in its first line.
+    func port() throws -> UInt16 {
+        let text = line()
         let port = text.split(separator: ":").last.flatMap { UInt16($0) }
         return try #require(text.hasPrefix("listening on http://127.0.0.1:") ? port : nil, "\(text)")
     }
@@ -171,6 +181,10 @@ struct HTTPExchange {
     }
 
     init(_ port: UInt16, _ method: String, _ target: String, _ body: String, token: String = "t") throws {
+        try self.init(port, method, target, body, authorization: "Token \(token)")
+    }
+
+    init(_ port: UInt16, _ method: String, _ target: String, _ body: String, authorization: String?) throws {
         let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard file >= 0 else { throw Failed(step: "socket", code: errno) }
         defer { close(file) }
@@ -187,7 +201,8 @@ struct HTTPExchange {
         }
         guard connected == 0 else { throw Failed(step: "connect", code: errno) }
         let head =
-            "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token \(token)\r\n"
+            "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n"
+            + (authorization.map { "Authorization: \($0)\r\n" } ?? "")
             + "Connection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
         var rest = Array((head + body).utf8)[...]
         while !rest.isEmpty {

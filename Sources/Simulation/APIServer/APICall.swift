@@ -3,57 +3,80 @@ import HTTPTransport
 /// What a request asks of the API server.
 struct APICall: Sendable {
     var verb: Verb
-    var kind: SimulatedKind
+    var served: ServedKind
     /// Nil for a whole cluster.
     var namespace: String?
     var name: String?
-    var isStatus: Bool
+    /// `status`, or `token` of a service account; nil for the resource itself.
+    var subresource: String?
     var query: [String: String]
 
+    var kind: SimulatedKind { served.kind }
+    var isStatus: Bool { subresource == "status" }
+
     /// The verbs by which rights are given and calls are counted.
-    enum Verb: String, Sendable { case get, list, watch, create, update, patch, delete }
+    enum Verb: String, Sendable { case get, list, watch, create, update, patch, delete, deletecollection }
 
     /// The name under which it is counted: `patch velocloudbps/status`.
-    var title: String { "\(verb.rawValue) \(kind.plural)\(isStatus ? "/status" : "")" }
+    var title: String { "\(verb.rawValue) \(resource)" }
 
-    /// Reads method and path; nil for a path that leads nowhere.
-    init?(_ request: SimulatedRequest) {
-        let parts = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let first = parts.first else { return nil }
-        query = parts.count > 1 ? Self.query(parts[1]) : [:]
-        var path = first.split(separator: "/").map { Self.decoded($0, plusIsSpace: false) }
+    /// The resource as rights name it: `velocloudbps/status`.
+    var resource: String { subresource.map { "\(kind.plural)/\($0)" } ?? kind.plural }
+
+    /// Nothing is kept of what it does.
+    var isDryRun: Bool { query["dryRun"] == "All" }
+
+    /// Reads method and path; nil for a path that leads to no resource.
+    init?(_ request: SimulatedRequest, _ kinds: KindTable) {
+        query = Self.query(of: request)
+        var path = Self.path(of: request)
         let prefix = path.first == "api" ? 2 : 3
         guard path.count > prefix, path[0] == "api" || path[0] == "apis" else { return nil }
         let group = path[0] == "api" ? "" : path[1]
         let version = path[prefix - 1]
         path.removeFirst(prefix)
         namespace = nil
-        if path.count > 2, path[0] == "namespaces" {
+        if path.count > 2, path[0] == "namespaces", path[2] != "status", path[2] != "finalize" {
             namespace = path[1]
             path.removeFirst(2)
         }
-        let kinds: [SimulatedKind] = [.velocloudBP, .event, .lease, .namespace]
-        guard let kind = kinds.first(where: { $0.group == group && $0.version == version && $0.plural == path[0] })
-        else { return nil }
-        self.kind = kind
+        guard let served = kinds.kind(group: group, version: version, plural: path[0]) else { return nil }
+        self.served = served
         name = path.count > 1 ? path[1] : nil
-        isStatus = path.count == 3 && path[2] == "status"
-        guard path.count < 3 || isStatus, let verb = Self.verb(request.method, isNamed: name != nil, query) else {
-            return nil
-        }
+        subresource = path.count == 3 ? path[2] : nil
+        guard path.count <= 3, subresource.map(served.subresources.contains) ?? true else { return nil }
+        guard let verb = Self.verb(request.method, isNamed: name != nil, subresource, query) else { return nil }
         self.verb = verb
     }
 
-    private static func verb(_ method: String, isNamed: Bool, _ query: [String: String]) -> Verb? {
+    private static func verb(
+        _ method: String, isNamed: Bool, _ subresource: String?, _ query: [String: String]
+    ) -> Verb? {
         switch (method, isNamed) {
         case ("GET", true): .get
-        case ("GET", false): ["true", "1"].contains(query["watch"] ?? "") ? .watch : .list
+        case ("GET", false): isTrue(query["watch"]) ? .watch : .list
         case ("POST", false): .create
+        case ("POST", true): subresource == "token" ? .create : nil
         case ("PUT", true): .update
         case ("PATCH", true): .patch
         case ("DELETE", true): .delete
+        case ("DELETE", false): .deletecollection
         default: nil
         }
+    }
+
+    /// How a query spells a flag.
+    static func isTrue(_ text: String?) -> Bool { text == "true" || text == "1" }
+
+    /// The parts of a request's path.
+    static func path(of request: SimulatedRequest) -> [String] {
+        request.target.prefix { $0 != "?" }.split(separator: "/").map { decoded($0, plusIsSpace: false) }
+    }
+
+    /// The parameters of a request.
+    static func query(of request: SimulatedRequest) -> [String: String] {
+        let parts = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        return parts.count > 1 ? query(parts[1]) : [:]
     }
 
     /// The parameters of a query.

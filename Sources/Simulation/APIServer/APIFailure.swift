@@ -67,13 +67,14 @@ package struct APIFailure: Error, Hashable, Sendable {
             details: Details(name: name, kind: kind.plural, group: kind.group))
     }
 
-    /// 422 for one field.
-    static func invalid(_ kind: SimulatedKind, _ name: String, field: String, _ problem: String) -> APIFailure {
-        APIFailure(
-            code: 422, reason: "Invalid",
-            message: "\(kind.name).\(kind.group) \"\(name)\" is invalid: \(field): \(problem)",
-            details: Details(name: name, kind: kind.name, group: kind.group),
-            causes: [Cause(reason: "FieldValueForbidden", message: problem, field: field)])
+    /// 422 for what is wrong with some fields.
+    static func invalid(_ kind: SimulatedKind, _ name: String, _ causes: [Cause]) -> APIFailure {
+        let problems = causes.map { cause in (cause.field.map { "\($0): " } ?? "") + cause.message }
+        let text = problems.count == 1 ? problems[0] : "[\(problems.joined(separator: ", "))]"
+        let title = kind.group.isEmpty ? kind.name : "\(kind.name).\(kind.group)"
+        return APIFailure(
+            code: 422, reason: "Invalid", message: "\(title) \"\(name)\" is invalid: \(text)",
+            details: Details(name: name, kind: kind.name, group: kind.group), causes: causes)
     }
 
     /// 410 for a version that has been compacted away.
@@ -135,11 +136,13 @@ package struct APIFailure: Error, Hashable, Sendable {
             details = details.setting(["causes"], to: .array(list))
         }
         if let retryAfter { details = details.setting(["retryAfterSeconds"], to: .int(retryAfter)) }
-        return .record([
+        let head = JSON.record([
             "kind": .string("Status"), "apiVersion": .string("v1"), "metadata": .record([:]),
             "status": .string("Failure"), "message": .string(message), "reason": .string(reason),
-            "details": details, "code": .int(code),
         ])
+        // Only a kind that is not served is told of with details that say nothing.
+        let told = code == 404 || details != .record([:]) ? head.setting(["details"], to: details) : head
+        return told.setting(["code"], to: .int(code))
     }
 
     package var reply: SimulatedReply {

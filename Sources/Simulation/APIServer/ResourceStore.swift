@@ -28,6 +28,8 @@ struct ResourceStore: Sendable {
         var type: ChangeType
         var old: Stored?
         var new: Stored
+        /// What the caller is shown, where that is not `new`.
+        var answer: JSON?
     }
 
     /// What a watch calls it.
@@ -37,10 +39,17 @@ struct ResourceStore: Sendable {
         case deleted = "DELETED"
     }
 
+    /// The first part of every uid: clusters that live at the same time are told apart by it.
+    private let uidPrefix: String
+
+    /// How many changes are remembered; of those before, watches are told that they are gone.
+    private static let historyMax = 50_000
+
     /// Versions begin well above 1, as on a server that has been running.
-    init(firstVersion: Int = 1000) {
+    init(firstVersion: Int = 1000, uidPrefix: String = "0b1ec7ed") {
         version = firstVersion
         oldestVersion = firstVersion
+        self.uidPrefix = uidPrefix
     }
 
     func resource(_ key: ResourceKey) -> Stored? {
@@ -83,7 +92,7 @@ struct ResourceStore: Sendable {
     mutating func nextUID() -> String {
         uidsGiven += 1
         let digits = String(uidsGiven, radix: 16)
-        return "0b1ec7ed-0000-4000-8000-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+        return "\(uidPrefix)-0000-4000-8000-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits
     }
 
     /// Puts a resource in place under the next version.
@@ -109,6 +118,32 @@ struct ResourceStore: Sendable {
 
     private mutating func record(_ change: Change) -> Change {
         history.append(change)
+        if history.count > Self.historyMax {
+            let forgotten = Self.historyMax / 2
+            oldestVersion = history[forgotten - 1].version
+            history.removeFirst(forgotten)
+        }
         return change
+    }
+
+    /// Reads every resource of a kind anew, without a write: a server applies a schema's defaults when it reads.
+    mutating func reread(_ kind: SimulatedKind, _ body: (JSON) -> JSON) {
+        for (key, stored) in resources where key.kind == kind {
+            let json = body(stored.json)
+            resources[key] = Stored(json: json, version: stored.version, bytes: json.serialized())
+        }
+    }
+
+    /// Whether there is a resource that `matches`.
+    func contains(where matches: (ResourceKey) -> Bool) -> Bool {
+        resources.keys.contains(where: matches)
+    }
+
+    /// The resources that match, sorted by kind, namespace and name.
+    func keys(where matches: (ResourceKey) -> Bool) -> [ResourceKey] {
+        resources.keys.filter(matches).sorted {
+            ($0.kind.plural, $0.kind.group, $0.namespace, $0.name)
+                < ($1.kind.plural, $1.kind.group, $1.namespace, $1.name)
+        }
     }
 }

@@ -17,6 +17,16 @@ package final class SimulatedAPIServer: Sendable {
         for name in ["kube-system", "default"] { createNamespace(name) }
     }
 
+    /// A fresh cluster, which serves the kinds that are built in and those whose definitions are applied, to those who
+    /// have the right: to the bearer of the token or of no token as administrator. Tokens and uids come from the seed.
+    package init(
+        administratorToken: String, seed: UInt64, wallMilliseconds: @escaping @Sendable () -> Int64
+    ) {
+        self.wallMilliseconds = wallMilliseconds
+        core = Locked(
+            .cluster(administratorToken: administratorToken, seed: seed, wallMilliseconds: wallMilliseconds()))
+    }
+
     /// How a request is answered.
     package enum Answer: Sendable {
         case reply(SimulatedReply)
@@ -43,7 +53,11 @@ package final class SimulatedAPIServer: Sendable {
     private func change<Failure: Error>(
         _ body: (inout APIServerCore) throws(Failure) -> [WatchStream.Waking]
     ) throws(Failure) {
-        let wakings = try core.withLock(body)
+        let now = wallMilliseconds()
+        let wakings = try core.withLock { (core) throws(Failure) in
+            core.wallMilliseconds = now
+            return try body(&core)
+        }
         for waking in wakings { waking() }
     }
 }
@@ -74,7 +88,6 @@ extension SimulatedAPIServer {
     package func apply(
         _ name: String, namespace: String = "default", spec: JSON, annotations: [String: String] = [:]
     ) -> JSON {
-        let now = wallMilliseconds()
         let key = ResourceKey(kind: .velocloudBP, namespace: namespace, name: name)
         var metadata = JSON.record(["name": .string(name)])
         if !annotations.isEmpty {
@@ -84,9 +97,7 @@ extension SimulatedAPIServer {
         let body = JSON.record(["metadata": metadata, "spec": spec])
         change { core in
             guard let old = core.store.resource(key) else {
-                let made = try? core.store.create(
-                    body, kind: .velocloudBP, namespace: namespace, wallMilliseconds: now)
-                return made.map { core.deliver([$0]) } ?? []
+                return core.create(body, .velocloudBP, namespace: namespace)
             }
             let replaced = old.json.setting(["spec"], to: spec)
             let merged = annotations.isEmpty ? replaced : replaced.merging(.record(["metadata": metadata]))
@@ -122,20 +133,16 @@ extension SimulatedAPIServer {
 
     /// Merges a patch into a resource, or into its status. Nothing happens to one that is not there.
     package func merge(_ patch: JSON, _ name: String, namespace: String = "default", isStatus: Bool = false) {
+        let key = ResourceKey(kind: .velocloudBP, namespace: namespace, name: name)
         change { core in
-            let key = ResourceKey(kind: .velocloudBP, namespace: namespace, name: name)
-            let change = try? core.store.patch(key, patch, isStatus: isStatus)
-            return change.flatMap { $0 }.map { core.deliver([$0]) } ?? []
+            core.merge(patch, key, isStatus: isStatus)
         }
     }
 
     /// Makes a namespace; nothing happens to one that is there.
     package func createNamespace(_ name: String) {
-        let now = wallMilliseconds()
         change { core in
-            let body = JSON.record(["metadata": .record(["name": .string(name)])])
-            let made = try? core.store.create(body, kind: .namespace, namespace: "", wallMilliseconds: now)
-            return made.map { core.deliver([$0]) } ?? []
+            core.create(.record(["metadata": .record(["name": .string(name)])]), .namespace, namespace: "")
         }
     }
 
