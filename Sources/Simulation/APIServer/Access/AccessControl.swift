@@ -50,7 +50,7 @@ struct AccessControl: Sendable {
     /// The user whom a request names in its own user's place; nil when it names none.
     static func impersonated(by request: SimulatedRequest) -> User? {
         guard let name = request.header("Impersonate-User") else { return nil }
-        var user = account(name).map { user(ofAccount: $0, uid: "") } ?? User(name: name, groups: [])
+        var user = account(name).map { Self.user(ofAccount: $0, uid: "") } ?? User(name: name, groups: [])
         let groups = impersonatedGroups(request)
         if !groups.isEmpty { user.groups = groups }
         let everybody = name == "system:anonymous" ? "system:unauthenticated" : "system:authenticated"
