@@ -18,14 +18,17 @@ extension JSON {
         return .object(members)
     }
 
-    /// Equal but for the order of members, which a server does not keep.
+    /// Equal but for the order of members, which a server does not keep; of members given twice the last counts.
     func isSame(as other: JSON) -> Bool {
+        if self == other { return true }
         switch (self, other) {
         case (.object(let left), .object(let right)):
-            left.count == right.count && left.allSatisfy { other[$0.name].map($0.value.isSame(as:)) ?? false }
+            let names = Set(left.map(\.name))
+            return names == Set(right.map(\.name))
+                && names.allSatisfy { self[$0]?.isSame(as: other[$0] ?? .null) ?? false }
         case (.array(let left), .array(let right)):
-            left.count == right.count && zip(left, right).allSatisfy { $0.isSame(as: $1) }
-        default: self == other
+            return left.count == right.count && zip(left, right).allSatisfy { $0.isSame(as: $1) }
+        default: return false
         }
     }
 }
