@@ -8,20 +8,20 @@ import enum BusinessPolicy.JSON
     private static let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
 
     /// A running `velokube-sim kube`, with our definition applied.
-    private static func simulated() throws -> (program: Program, port: UInt16, kubectl: Kubectl) {
+    private static func simulated() async throws -> (program: Program, port: UInt16, kubectl: Kubectl) {
         let kubeconfig = try TemporaryFolder.make("kube") + "/kubeconfig"
         let program = try Program("kube", "--kubeconfig-out", kubeconfig)
         let port = try program.port()
         let kubectl = try Kubectl(kubeconfig: kubeconfig)
-        try prepare(kubectl)
+        try await prepare(kubectl)
         return (program, port, kubectl)
     }
 
-    private static func prepare(_ kubectl: Kubectl) throws {
-        let applied = try kubectl("apply -k \(root)/manifests/crd")
+    private static func prepare(_ kubectl: Kubectl) async throws {
+        let applied = try await kubectl("apply -k \(root)/manifests/crd")
         try #require(
             applied.contains("customresourcedefinition.apiextensions.k8s.io/velocloudbps.vcn.cloud"), "\(applied)")
-        let wait = try kubectl("wait --for=condition=Established crd/velocloudbps.vcn.cloud --timeout=30s")
+        let wait = try await kubectl("wait --for=condition=Established crd/velocloudbps.vcn.cloud --timeout=30s")
         // A busy server makes kubectl say more.
         try #require(
             wait.hasSuffix("customresourcedefinition.apiextensions.k8s.io/velocloudbps.vcn.cloud condition met\n"))
@@ -92,15 +92,18 @@ import enum BusinessPolicy.JSON
     ]
 
     /// Every command of a long story prints the same on both servers, and ends the same.
-    @Test func commandsPrintTheSame() throws {
-        let (program, _, kubectl) = try Self.simulated()
+    @Test func commandsPrintTheSame() async throws {
+        let (program, _, kubectl) = try await Self.simulated()
         let real = try Kubectl.real()
-        try Self.prepare(real)
+        try await Self.prepare(real)
         let namespace = "kubectl-story"
         for step in Self.story {
             let arguments = step.arguments.split(separator: "NS", omittingEmptySubsequences: false)
                 .joined(separator: namespace)
-            let answers = try [kubectl, real].map { Self.ageless(try $0(arguments, input: step.input)) }
+            let answers = [
+                Self.ageless(try await kubectl(arguments, input: step.input)),
+                Self.ageless(try await real(arguments, input: step.input)),
+            ]
             #expect(answers[0] == answers[1], "kubectl \(step.arguments)")
         }
         #expect(program.end(SIGTERM) == 0)
@@ -117,33 +120,33 @@ import enum BusinessPolicy.JSON
     }
 
     /// It explains fields and lists kinds, tells of unknown fields, and shows changes as they happen.
-    @Test func explainsAndWatches() throws {
-        let (program, _, kubectl) = try Self.simulated()
+    @Test func explainsAndWatches() async throws {
+        let (program, _, kubectl) = try await Self.simulated()
         // kubectl remembers which kinds there were before ours; a list makes it look again.
-        #expect(try kubectl("get velo") == "No resources found in default namespace.\n")
-        let explained = try kubectl("explain velo.spec.dport")
+        #expect(try await kubectl("get velo") == "No resources found in default namespace.\n")
+        let explained = try await kubectl("explain velo.spec.dport")
         #expect(explained.contains("FIELD: dport <integer>") && explained.contains("Destination port"), "\(explained)")
-        let fields = try kubectl("explain velo.spec")
+        let fields = try await kubectl("explain velo.spec")
         #expect(fields.contains("fqdn\t<string> -required-") && fields.contains("enum: high, normal, low"), "\(fields)")
-        #expect(try kubectl("explain velo --recursive").contains("lastTransitionTime\t<string>"))
-        let kinds = try kubectl("api-resources --api-group=vcn.cloud")
+        #expect(try await kubectl("explain velo --recursive").contains("lastTransitionTime\t<string>"))
+        let kinds = try await kubectl("api-resources --api-group=vcn.cloud")
         #expect(kinds.contains("velocloudbps   velo         vcn.cloud/v1   true         VelocloudBP"), "\(kinds)")
-        #expect(try kubectl("api-versions").contains("\nvcn.cloud/v1\n"))
-        #expect(try kubectl("version").contains("Server Version: v1.36.0+velokube-sim"))
-        let strict = try kubectl("create -f -", input: Self.resource("a", more: ",\"colour\":1"))
+        #expect(try await kubectl("api-versions").contains("\nvcn.cloud/v1\n"))
+        #expect(try await kubectl("version").contains("Server Version: v1.36.0+velokube-sim"))
+        let strict = try await kubectl("create -f -", input: Self.resource("a", more: ",\"colour\":1"))
         #expect(
             strict.contains(
                 "Error from server (BadRequest): error when creating \"STDIN\": VelocloudBP in version \"v1\" cannot "
                     + "be handled as a VelocloudBP: strict decoding error: unknown field \"spec.colour\""), "\(strict)")
-        let lax = try kubectl("create --validate=warn -f -", input: Self.resource("a", more: ",\"colour\":1"))
+        let lax = try await kubectl("create --validate=warn -f -", input: Self.resource("a", more: ",\"colour\":1"))
         #expect(lax == "Warning: unknown field \"spec.colour\"\nvelocloudbp.vcn.cloud/a created\n", "\(lax)")
-        let applied = try kubectl("apply --server-side -f -", input: Self.resource("a"))
+        let applied = try await kubectl("apply --server-side -f -", input: Self.resource("a"))
         #expect(applied.contains("velokube-sim does not serve server-side apply"), "\(applied)")
 
         let watch = try Program(path: kubectl.path, kubectl.options + ["get", "velo", "-w"])
         #expect(watch.line().hasPrefix("NAME   PROFILE"))
         #expect(watch.line().hasPrefix("a      Quick Start Profile   app.vcn.cloud  "))
-        _ = try kubectl(
+        _ = try await kubectl(
             "patch velo a --subresource status --type merge -p "
                 + "'{\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\",\"reason\":\"Why\"}]}}'")
         #expect(watch.line().contains("app.vcn.cloud   False   Why "))
@@ -152,40 +155,40 @@ import enum BusinessPolicy.JSON
     }
 
     /// A namespace goes with what is in it, as soon as no finalizer holds that; so does a definition.
-    @Test func namespacesAndDefinitionsGoWithTheirContents() throws {
-        let (program, _, kubectl) = try Self.simulated()
-        _ = try kubectl("create namespace gone")
-        _ = try kubectl("apply -n gone -f -", input: Self.resource("a"))
-        _ = try kubectl("patch velo a -n gone --type merge -p '{\"metadata\":{\"finalizers\":[\"a.test/b\"]}}'")
-        #expect(try kubectl("delete namespace gone --wait=false") == "namespace \"gone\" deleted\n")
-        #expect(try kubectl("get namespace gone").contains("gone   Terminating"))
-        let late = try kubectl("create -n gone -f -", input: Self.resource("b"))
+    @Test func namespacesAndDefinitionsGoWithTheirContents() async throws {
+        let (program, _, kubectl) = try await Self.simulated()
+        _ = try await kubectl("create namespace gone")
+        _ = try await kubectl("apply -n gone -f -", input: Self.resource("a"))
+        _ = try await kubectl("patch velo a -n gone --type merge -p '{\"metadata\":{\"finalizers\":[\"a.test/b\"]}}'")
+        #expect(try await kubectl("delete namespace gone --wait=false") == "namespace \"gone\" deleted\n")
+        #expect(try await kubectl("get namespace gone").contains("gone   Terminating"))
+        let late = try await kubectl("create -n gone -f -", input: Self.resource("b"))
         #expect(
             late.contains("unable to create new content in namespace gone because it is being terminated"), "\(late)")
-        _ = try kubectl("patch velo a -n gone --type merge -p '{\"metadata\":{\"finalizers\":null}}'")
-        _ = try kubectl("wait --for=delete namespace/gone --timeout=20s")
-        #expect(try kubectl("get namespace gone").contains("(NotFound)"))
-        _ = try kubectl("apply -f -", input: Self.resource("c"))
-        _ = try kubectl("delete crd velocloudbps.vcn.cloud --timeout=20s")
-        #expect(try kubectl("get velo").contains("(1)"))
-        try Self.prepare(kubectl)
-        #expect(try kubectl("get velo") == "No resources found in default namespace.\n")
+        _ = try await kubectl("patch velo a -n gone --type merge -p '{\"metadata\":{\"finalizers\":null}}'")
+        _ = try await kubectl("wait --for=delete namespace/gone --timeout=20s")
+        #expect(try await kubectl("get namespace gone").contains("(NotFound)"))
+        _ = try await kubectl("apply -f -", input: Self.resource("c"))
+        _ = try await kubectl("delete crd velocloudbps.vcn.cloud --timeout=20s")
+        #expect(try await kubectl("get velo").contains("(1)"))
+        try await Self.prepare(kubectl)
+        #expect(try await kubectl("get velo") == "No resources found in default namespace.\n")
         #expect(program.end(SIGTERM) == 0)
     }
 
     /// Tokens of service accounts are worth what their accounts may do, watches end at their time, and the control
     /// endpoint lets calls fail and history be forgotten.
-    @Test func tokensAndControl() throws {
-        let (program, port, kubectl) = try Self.simulated()
-        _ = try kubectl("create serviceaccount robot")
-        let token = try kubectl("create token robot --duration 1h").filter { $0 != "\n" }
+    @Test func tokensAndControl() async throws {
+        let (program, port, kubectl) = try await Self.simulated()
+        _ = try await kubectl("create serviceaccount robot")
+        let token = try await kubectl("create token robot --duration 1h").filter { $0 != "\n" }
         let path = "/apis/vcn.cloud/v1/velocloudbps"
         let refused = try HTTPExchange(port, "GET", path, "", authorization: "Bearer \(token)")
         #expect(refused.status == 403, "\(token): \(refused.text)")
         #expect(
             refused.json["message"]?.string?.contains("\"system:serviceaccount:default:robot\" cannot list") == true)
         let read = "--clusterrole=velokube-view --serviceaccount=default:robot"
-        _ = try kubectl("create clusterrolebinding robot \(read)")
+        _ = try await kubectl("create clusterrolebinding robot \(read)")
         #expect(try HTTPExchange(port, "GET", path, "", authorization: "Bearer \(token)").status == 200)
         #expect(try HTTPExchange(port, "GET", path, "", authorization: "Bearer wrong").status == 401)
 

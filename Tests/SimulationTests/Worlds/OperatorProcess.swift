@@ -12,7 +12,7 @@ import Simulation
 /// One run of the operator, from its start to its death.
 final class OperatorProcess: Sendable {
     /// The loops that production runs side by side.
-    enum Loop: CaseIterable { case informer, resync, tick, worker }
+    enum Loop: CaseIterable { case election, informer, resync, tick, worker }
 
     let life: Life
     let controller: Controller
@@ -65,6 +65,7 @@ final class OperatorProcess: Sendable {
         guard loop == .worker || busy.withLock({ $0.insert(loop).inserted }) else { return nil }
         defer { busy.withLock { _ = $0.remove(loop) } }
         switch loop {
+        case .election: return await controller.electionStep()
         case .informer: return await controller.informerStep()
         case .resync: return await controller.resyncStep()
         case .tick: return await controller.tickStep()
@@ -126,19 +127,27 @@ extension SeededWorld {
         let transport = WorldTransport(world: self, life: life)
         let nanoseconds: @Sendable () -> Int64 = { time.now().nanoseconds }
         let seed = draw { $0.next() }
+        let log = Logger(label: "world") { _ in WorldLog(world: self, life: life) }
+        let kubernetes = KubernetesClient(
+            configuration: try ClusterConfiguration.resolve(
+                kubeURL: "https://kubernetes.example.test", kubeconfig: nil, context: nil, environment: [:]),
+            transport: transport, now: nanoseconds)
+        let leadership =
+            weather.replicas == 1
+            ? nil
+            : Leadership(
+                client: kubernetes, ledger: ledger, ledgerID: await ledger.id, namespace: "default", time: time,
+                log: log, seed: seed)
         return Controller(
             Controller.Parts(
-                kubernetes: KubernetesClient(
-                    configuration: try ClusterConfiguration.resolve(
-                        kubeURL: "https://kubernetes.example.test", kubeconfig: nil, context: nil, environment: [:]),
-                    transport: transport, now: nanoseconds),
+                kubernetes: kubernetes,
                 orchestrator: OrchestratorClient(
                     configuration: try OrchestratorConfiguration.resolve(
                         url: "https://vco.example.test", tokenFile: nil, token: Self.token, caFile: nil,
                         enterpriseID: nil, allowsInsecureHTTP: false),
                     transport: transport, now: nanoseconds),
-                ledger: ledger, time: time, log: Logger(label: "world") { _ in WorldLog(world: self, life: life) },
-                metrics: MetricsRegistry(startedAt: time.now()), seed: seed, batchWidth: 1),
+                ledger: ledger, time: time, log: log, metrics: MetricsRegistry(startedAt: time.now()), seed: seed,
+                leadership: leadership, batchWidth: 1),
             namespace: nil, notOlderThan: await ledger.watchVersion, policy: ReconcilePolicy(), resync: Self.resync,
             workers: 4)
     }
@@ -159,6 +168,21 @@ extension SeededWorld {
         note(
             "process \(process.life.number) dies\(losesLedger ? " with its ledger" : losesLatest ? " in a commit" : "")"
         )
+    }
+
+    /// What follows from a step of the election: who has lost the Lease ends, and who took it begins with an empty ledger.
+    func heedElection() {
+        for process in state.withLock({ $0.living }) where process.controller.leadership?.ending != nil {
+            note("process \(process.life.number) ends")
+            kill(process.life.replica, losesLedger: false, losesLatest: false)
+        }
+        let annotations = apiServer.objects(.lease).first?["metadata"]?["annotations"]
+        let ledger = annotations?[Leadership.lastLedgerAnnotation]?.string
+        let isAnother = state.withLock { state in
+            defer { state.lastLedger = ledger }
+            return state.lastLedger != ledger
+        }
+        if isAnother { forgetUnstatedRules() }
     }
 
     /// A rule that no ledger knows any more, and no status yet, is found as if somebody else had made it.

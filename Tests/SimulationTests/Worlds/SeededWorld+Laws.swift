@@ -7,6 +7,8 @@ import Simulation
 extension SeededWorld {
     /// Judges one write to the VCO by what was there before it.
     func judge(_ request: HTTPRequest, by life: OperatorProcess.Life, before profiles: [ProfileView]) {
+        let leaders = leading.map(\.life.number)
+        if leaders.count > 1 { breaks("processes \(leaders) lead at once") }
         guard let body = try? JSON.parse(request.body ?? []), let id = body["id"]?.int,
             let profile = profiles.first(where: { $0.moduleID == id }),
             let sent = body["_update"]?["data"]?["segments"]?.array
@@ -58,7 +60,7 @@ extension SeededWorld {
         // A resource on hold also keeps a rule that its status cannot name: on a profile that was renamed, or one of a
         // predecessor that vanished.
         let held = Set(wishes.filter { $0.isPaused || !$0.isValid }.map(\.key))
-        for process in state.withLock({ $0.living }) {
+        for process in leading {
             for rule in await process.ledger.allRules()
             where held.contains("\(rule.owner.namespace)/\(rule.owner.name)") {
                 guard let profile = orchestrator.profile(.id(rule.place.profileID)) else { continue }

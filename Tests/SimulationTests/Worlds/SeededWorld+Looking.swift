@@ -1,6 +1,7 @@
 import BusinessPolicy
 import HTTPTransport
 import Ledger
+import Operator
 import Simulation
 
 /// What the laws look at. None of it is the operator's own reading of rules and resources.
@@ -14,6 +15,11 @@ extension SeededWorld {
         var json: JSON
 
         var place: String { "\(profile)/\(segment)/\(name)" }
+    }
+
+    /// The processes that may write now, by their own word.
+    var leading: [OperatorProcess] {
+        state.withLock { $0.living }.filter(\.controller.isLeading)
     }
 
     func foreignNames(_ profile: Int, _ segment: Int?) -> Set<String> {
@@ -62,7 +68,7 @@ extension SeededWorld {
     /// tells whose it is.
     func isOwned(_ profile: Int, _ name: String) async -> Bool {
         let living = Set(apiServer.objects().compactMap { $0["metadata"]?["uid"]?.string })
-        for process in state.withLock({ $0.living }) {
+        for process in leading {
             let rules = await process.ledger.rules(onProfile: profile)
             let isCertain = rules.contains {
                 $0.place.name == name && ($0.intent == nil || $0.intent == .update) && living.contains($0.owner.uid)

@@ -44,7 +44,9 @@ extension SeededWorld {
     func happen() async {
         state.withLock { $0.steps += 1 }
         let weather = weather
-        if chance(weather.deaths), let process = state.withLock({ $0.living }).first {
+        let living = state.withLock { $0.living }
+        if chance(weather.deaths), !living.isEmpty {
+            let process = one(of: living)
             kill(
                 process.life.replica, losesLedger: chance(weather.lostLedgers),
                 losesLatest: chance(300))
@@ -68,6 +70,7 @@ extension SeededWorld {
         let living = state.withLock { $0.living }
         guard !living.isEmpty else { return }
         _ = await one(of: living).step(one(of: OperatorProcess.Loop.allCases))
+        heedElection()
     }
 
     private func pass(_ duration: Duration) async {

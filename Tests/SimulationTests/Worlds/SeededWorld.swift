@@ -46,6 +46,8 @@ final class SeededWorld: Sendable {
         /// Rules that nobody can know to be ours any more, as `profile/segment/name`.
         var forgotten: Set<String> = []
         var wantsNothingNew = false
+        /// The ledger of who led last, as the Lease tells.
+        var lastLedger: String?
         var named = 0
         var steps = 0
         /// Calls and naps of the operator.
@@ -55,9 +57,9 @@ final class SeededWorld: Sendable {
         var traceDigest: UInt64 = 0xCBF2_9CE4_8422_2325
     }
 
-    init(seed: UInt64, weather: Weather? = nil, replicas: Int = 1) throws {
+    init(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
-        let weather = weather ?? Weather(random: &random)
+        let weather = Weather(random: &random)
         self.seed = seed
         var template = Array("/dev/shm/velokube-world.XXXXXX".utf8CString)
         guard let path = mkdtemp(&template) else { throw Unusable() }
@@ -65,8 +67,8 @@ final class SeededWorld: Sendable {
         self.folder = folder
         let state = Locked(
             State(
-                random: random, weather: weather, processes: Array(repeating: nil, count: replicas),
-                ledgers: (0..<replicas).map { "\(folder)/\($0).db" }))
+                random: random, weather: weather, processes: Array(repeating: nil, count: weather.replicas),
+                ledgers: (0..<weather.replicas).map { "\(folder)/\($0).db" }))
         self.state = state
         let wall: @Sendable () -> Int64 = { state.withLock { $0.wallMilliseconds } }
         orchestrator = OrchestratorSimulator(token: Self.token, modes: weather.modes)
@@ -74,6 +76,7 @@ final class SeededWorld: Sendable {
         apiServer.createNamespace("shop")
         apiServer.modes.endsWatchesAtOnce = true
         apiServer.modes.goneWatch = weather.goneWatch
+        apiServer.modes.servesWatchList = weather.servesWatchList
         network = SimulatedTransport(orchestrator: orchestrator, apiServer: apiServer, wallMilliseconds: wall)
         for profile in orchestrator.profiles {
             for segment in profile.segments {

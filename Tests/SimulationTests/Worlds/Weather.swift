@@ -34,6 +34,10 @@ struct Weather: Sendable {
     var movesProfiles = false
     var modes = OrchestratorModes()
     var goneWatch = APIServerModes.GoneWatch.event
+    /// How many processes of the operator there are; with two, one leads.
+    var replicas = 1
+    /// Whether the API server can tell its list as the beginning of a watch.
+    var servesWatchList = false
     /// Objects on a page of a list.
     var pageSize = 500
 
@@ -56,11 +60,15 @@ struct Weather: Sendable {
         edits = rate(60)
         upsets = rate(40)
         refusedTokens = rate(10)
-        vanishing = lostLedgers > 0 ? 0 : rate(15)
+        replicas = Int.random(in: 0..<3, using: &random) == 0 ? 2 : 1
+        // Another leader begins with an empty ledger.
+        let losesLedgers = lostLedgers > 0 || replicas > 1
+        vanishing = losesLedgers ? 0 : rate(15)
         interleaving = rate(500)
-        movesProfiles = lostLedgers == 0 && Bool.random(using: &random)
+        movesProfiles = !losesLedgers && Bool.random(using: &random)
         pageSize = [1, 2, 3, 500].randomElement(using: &random) ?? 500
         goneWatch = Bool.random(using: &random) ? .event : .status
+        servesWatchList = Bool.random(using: &random)
         modes.respelling = OrchestratorModes.Respelling.allCases.randomElement(using: &random) ?? .off
         modes.ruleIDs = Bool.random(using: &random) ? .kept : .replaced
         modes.noData = OrchestratorModes.NoData.allCases.randomElement(using: &random) ?? .absent
@@ -80,6 +88,8 @@ struct Weather: Sendable {
         calm.modes = modes
         calm.goneWatch = goneWatch
         calm.pageSize = pageSize
+        calm.replicas = replicas
+        calm.servesWatchList = servesWatchList
         calm.movesProfiles = movesProfiles
         return calm
     }

@@ -21,11 +21,19 @@ struct WorldTransport: HTTPTransport {
         guard life.isAlive else { throw .cancelled }
         world.note("#\(life.number) \(request.summary)")
         let request = world.withSmallPages(request)
+        if request.isUpdate, !world.leading.contains(where: { $0.life === life }) {
+            world.breaks("a write by a process that does not lead")
+        }
+        let sentAt = world.now
         if request.listsProfiles { life.beginListing() }
         defer { if request.listsProfiles { life.endListing() } }
         await world.interlude(.before(request))
         guard life.isAlive else { throw .cancelled }
         let trouble = world.trouble(of: request)
+        if let limit = request.timeouts.whole, world.now.since(sentAt) > limit {
+            world.note("  given up after \(limit)")
+            throw .timeout("not over within \(limit)")
+        }
         switch trouble {
         case .lost(let error):
             world.note("  lost: \(error)")
