@@ -75,10 +75,25 @@ extension Reconciler {
             note(draft.plan.refusals, settledOthers: false, &pass)
             return .stopped
         }
+        let outdated = await outdatedAdopters(draft)
+        if !outdated.isEmpty {
+            pass.lookAgain(at: time.now() + Self.outdatedDelay)
+            return try await attempt(assignment, holding: held.union(outdated), &pass)
+        }
         guard draft.plan.needsWrite else {
             return await settleRecords(draft, held, &pass) ? .settled : .stopped
         }
         return try await write(draft, held, &pass)
+    }
+
+    /// When the watch should have brought what a read has shown it to lack.
+    private static let outdatedDelay = Duration.seconds(1)
+
+    /// Those who would adopt a rule and are not as the cache has them, by uid. The rule may be their own: their status
+    /// tells so, but the cache of a process that has just come to lead, or of one whose ledger is lost, may be behind.
+    private func outdatedAdopters(_ draft: Draft) async -> Set<String> {
+        let adopters = draft.plan.changes.filter { $0.kind == .adopt }.compactMap { cache.resource($0.owner) }
+        return Set(await cluster.outdated(adopters).map(\.uid))
     }
 
     private func draft(
@@ -126,12 +141,7 @@ extension Reconciler {
         let id = draft.assignment.profile.id
         noteDrift(draft, &pass)
         guard await commit(draft.intention(at: time.wallMilliseconds()), &pass) else { return .stopped }
-        if time.now().since(draft.askedAt) > Self.readTrustedFor {
-            let summary = try await session.call { client throws(OrchestratorError) in
-                try await client.moduleSummary(profileID: id)
-            }
-            guard summary?.version == draft.module.version else { return .changedUnderneath }
-        }
+        guard try await isUnmoved(draft.module, ofProfile: id, since: draft.askedAt) else { return .changedUnderneath }
         let document = draft.document.applying(draft.plan)
         memory.withLock { [now = time.now()] in $0.profiles[id, default: .init()].lastWrite = now }
         do {
@@ -147,6 +157,17 @@ extension Reconciler {
             }
         }
         return try await verify(draft, held, &pass)
+    }
+
+    /// Whether a module still is what was read: asked again when the question for it lies too far back.
+    func isUnmoved(
+        _ module: QOSModule, ofProfile id: Int, since askedAt: Instant
+    ) async throws(SessionError) -> Bool {
+        guard time.now().since(askedAt) > Self.readTrustedFor else { return true }
+        let summary = try await session.call { client throws(OrchestratorError) in
+            try await client.moduleSummary(profileID: id)
+        }
+        return summary?.version == module.version
     }
 
     /// Remembers what is to be put back: once the intention is in the ledger, it looks like any other open write.

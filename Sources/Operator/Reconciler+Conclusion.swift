@@ -208,7 +208,9 @@ extension Reconciler {
         }
         // The ledger may have been lost with the record of the old place: that one's own key says when it is clear.
         if old.profile != pass.key { return old }
-        return pass.moduleVersion == nil && !pass.hadRecord.contains(resource.uid) ? old : owned.first?.reference
+        if let recorded = owned.first { return recorded.reference }
+        // What the ledger never knew may still stand there: only a pass that saw it gone clears it.
+        return pass.hadRecord.contains(resource.uid) ? nil : old
     }
 
     /// Tells those who want a rule, and have had no word for this generation, that it takes longer.

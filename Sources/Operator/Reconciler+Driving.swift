@@ -97,7 +97,11 @@ extension Reconciler {
     private func isolate(
         _ assignment: Assignment, _ message: String, _ candidates: [Owner], _ pass: inout Pass
     ) async throws(SessionError) {
-        guard try await acceptsUnchanged(assignment.profile) else {
+        guard let isAccepted = try await acceptsUnchanged(assignment.profile) else {
+            pass.hasFailed = true
+            return
+        }
+        guard isAccepted else {
             pass.hasFailed = true
             pass.delay(
                 .pending,
@@ -142,13 +146,15 @@ extension Reconciler {
         }
     }
 
-    /// Whether the VCO takes the document as it is: if not, none of our rules is to blame.
-    private func acceptsUnchanged(_ profile: ProfileSummary) async throws(SessionError) -> Bool {
+    /// Whether the VCO takes the document as it is: if not, none of our rules is to blame. Nil when it changed before it
+    /// could be sent back.
+    private func acceptsUnchanged(_ profile: ProfileSummary) async throws(SessionError) -> Bool? {
         await waitForSpacing(profile.id)
         let id = profile.id
+        let askedAt = time.now()
         let module = try await session.call { client throws(OrchestratorError) in try await client.module(profileID: id)
         }
-        guard let module else { return false }
+        guard let module, try await isUnmoved(module, ofProfile: id, since: askedAt) else { return nil }
         memory.withLock { [now = time.now()] in $0.profiles[id, default: .init()].lastWrite = now }
         do {
             try await update(moduleID: module.id, data: module.data)

@@ -119,6 +119,19 @@ final class ResourceWriter: Sendable {
         }
     }
 
+    /// Those that the API server does not show, or shows otherwise than the cache does.
+    func outdated(_ resources: [VelocloudBP]) async -> [VelocloudBP] {
+        await sideBySide(resources) { resource -> Bool in
+            do throws(KubernetesError) {
+                let found = try await self.client.get(
+                    .velocloudBP, namespace: resource.owner.namespace, name: resource.owner.name)
+                return found["metadata"]?["resourceVersion"]?.string != resource.resourceVersion
+            } catch {
+                return true
+            }
+        }.filter(\.1).map(\.0)
+    }
+
     private func patch(
         _ resource: VelocloudBP, kind: Metrics.KubernetesWrite, subresource: String?, change: [JSON.Member]
     ) async -> Outcome {

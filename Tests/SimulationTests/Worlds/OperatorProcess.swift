@@ -170,7 +170,8 @@ extension SeededWorld {
         )
     }
 
-    /// What follows from a step of the election: who has lost the Lease ends, and who took it begins with an empty ledger.
+    /// What follows from a step of the election: who has lost the Lease ends, and who took it begins with an empty
+    /// ledger.
     func heedElection() {
         for process in state.withLock({ $0.living }) where process.controller.leadership?.ending != nil {
             note("process \(process.life.number) ends")

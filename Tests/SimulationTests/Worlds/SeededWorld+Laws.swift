@@ -57,9 +57,10 @@ extension SeededWorld {
             complaints += self.complaints(of: wish, wishes, rules)
         }
         var stated = Set(wishes.compactMap { $0.stated.map { "\($0.profile)/\($0.segment)/\($0.name)" } })
-        // A resource on hold also keeps a rule that its status cannot name: on a profile that was renamed, or one of a
-        // predecessor that vanished.
-        let held = Set(wishes.filter { $0.isPaused || !$0.isValid }.map(\.key))
+        // A resource on hold, and one whose new segment is not there, also keeps a rule that its status cannot name: on
+        // a profile that was renamed, or one of a predecessor that vanished.
+        let held = Set(
+            wishes.filter { $0.isPaused || !$0.isValid || $0.reason == "SegmentNotFound" }.map(\.key))
         for process in leading {
             for rule in await process.ledger.allRules()
             where held.contains("\(rule.owner.namespace)/\(rule.owner.name)") {
@@ -110,7 +111,9 @@ extension SeededWorld {
         }
         let conflict: Set<String> = isHeldByRival ? ["NameConflict"] : []
         guard let segment = profile.segment(wish.segment) else { return conflict.union(["SegmentNotFound"]) }
-        if foreignNames(profile.id, segment.id).contains(wish.name) { return conflict.union(["ForeignRule"]) }
+        if foreignNames(profile.id, segment.id).contains(wish.name) {
+            return conflict.union(wish.isRejected ? ["ForeignRule", "RejectedByOrchestrator"] : ["ForeignRule"])
+        }
         if wish.isRejected, !weather.modes.rejectedPorts.isEmpty {
             return conflict.union(["RejectedByOrchestrator"])
         }
