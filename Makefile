@@ -2,10 +2,11 @@
 #              CONTROL_PLANE=real plays it on etcd and kube-apiserver in place of velokube-sim kube
 # make test    every check there is
 # make sim     whole worlds with faults, each from a seed: SEEDS=10000 of them, or one to look at: SEED=42
+# make defects whether those worlds find each of the deliberate defects of Tests/Defects
 # make build   the programs: .build/debug/velokube and .build/debug/velokube-sim
 # make bench   what the release build takes: time, memory, operations a second (RESOURCES="100000" for a larger cluster)
 # make tidy    the checks of style alone
-.PHONY: demo test sim build bench tidy prepare
+.PHONY: demo test sim defects build bench tidy prepare
 .DEFAULT_GOAL := build
 CONTROL_PLANE ?= simulated
 
@@ -24,6 +25,10 @@ test: prepare tidy
 	swift build --build-tests
 	scripts/with-control-plane scripts/check-manifests
 	scripts/with-control-plane swift test --skip-build
+
+# Sources are changed meanwhile, and put back.
+defects: prepare
+	scripts/defects
 
 SEEDS ?= 1000
 sim: prepare

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPTransport
 import Testing
 
 /// Worlds full of trouble, each from a seed: once it is over, everything must be as it was asked for.
@@ -6,8 +7,19 @@ import Testing
     /// How many worlds, unless `VELOKUBE_SEEDS` says otherwise: a few, one at a time, as other tests want to run too.
     private static let seedsUsual = 100
 
-    /// Worlds that found a mistake once, by what it was.
-    private static let named: [(seed: UInt64, mistake: String)] = []
+    /// After so many worlds that went wrong the others say nothing new.
+    private static let failuresMax = 5
+
+    /// Worlds that found a mistake once, and what it was. A change of the worlds themselves gives seeds another meaning.
+    static let known: [(seed: UInt64, mistake: String)] = [
+        (1303, "a new leader adopted a rule of its own, as its cache did not know the status yet"),
+        (1651, "the trial whether a document is taken unchanged overwrote an edit"),
+        (1756, "a rule rebuilt from a status was dropped from it when the read-back was lost"),
+    ]
+
+    @Test(arguments: known) func aMistakeStaysMended(_ world: (seed: UInt64, mistake: String)) async throws {
+        try await Self.check(world.seed, showsTrace: false)
+    }
 
     @Test func everyWorldConverges() async throws {
         if let seed = Self.number("VELOKUBE_SEED") {
@@ -17,12 +29,15 @@ import Testing
         let given = Self.number("VELOKUBE_SEEDS")
         let seeds = UInt64(given ?? Self.seedsUsual)
         let first = UInt64(Self.number("VELOKUBE_FIRST_SEED") ?? 1)
+        let failures = Locked(0)
         try await withThrowingTaskGroup(of: Void.self) { group in
             let workers = given == nil ? 1 : UInt64(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
             for worker in 0..<workers {
                 group.addTask {
-                    for seed in stride(from: first + worker, to: first + seeds, by: Int(workers)) {
-                        try await Self.check(seed, showsTrace: false)
+                    for seed in stride(from: first + worker, to: first + seeds, by: Int(workers))
+                    where failures.withLock({ $0 }) < Self.failuresMax {
+                        let isWell = try await Self.check(seed, showsTrace: false)
+                        if !isWell { failures.withLock { $0 += 1 } }
                     }
                 }
             }
@@ -39,12 +54,14 @@ import Testing
         #expect(difference == nil)
     }
 
-    private static func check(_ seed: UInt64, showsTrace: Bool) async throws {
+    @discardableResult
+    private static func check(_ seed: UInt64, showsTrace: Bool) async throws -> Bool {
         let report = try await SeededWorld(seed: seed).run()
         if showsTrace { for line in report.trace { puts(line) } }
         if let law = report.broken.first {
             Issue.record("\(law)\n  play it again: make sim SEED=\(seed)")
         }
+        return report.broken.isEmpty
     }
 
     private static func number(_ variable: String) -> Int? {
