@@ -146,8 +146,8 @@ extension Reconciler {
         }
     }
 
-    /// Whether the VCO takes the document as it is: if not, none of our rules is to blame. Nil when it changed before it
-    /// could be sent back.
+    /// Whether the VCO takes the document as it is: if not, none of our rules is to blame. Nil when it changed before
+    /// it could be sent back.
     private func acceptsUnchanged(_ profile: ProfileSummary) async throws(SessionError) -> Bool? {
         await waitForSpacing(profile.id)
         let id = profile.id

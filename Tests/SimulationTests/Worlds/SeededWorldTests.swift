@@ -4,13 +4,13 @@ import Testing
 
 /// Worlds full of trouble, each from a seed: once it is over, everything must be as it was asked for.
 @Suite struct SeededWorldTests {
-    /// How many worlds, unless `VELOKUBE_SEEDS` says otherwise: a few, one at a time, as other tests want to run too.
+    /// How many worlds, unless `VELOKUBE_SEEDS` says otherwise: a few, one at a time, as other tests run too.
     private static let seedsUsual = 100
 
     /// After so many worlds that went wrong the others say nothing new.
     private static let failuresMax = 5
 
-    /// Worlds that found a mistake once, and what it was. A change of the worlds themselves gives seeds another meaning.
+    /// Worlds that found a mistake once, and what it was. A change of the worlds gives seeds another meaning.
     static let known: [(seed: UInt64, mistake: String)] = [
         (1303, "a new leader adopted a rule of its own, as its cache did not know the status yet"),
         (1651, "the trial whether a document is taken unchanged overwrote an edit"),
