@@ -211,6 +211,14 @@ extension LeaderElection {
 
     /// Takes the Lease if it can be had, or waits for that.
     private mutating func standBy(_ lease: Lease?, now: Instant) -> Turn? {
+        if lease == nil, let seen = observed, !isOurs(seen.lease), !seen.lease.holder.isEmpty {
+            // Somebody has deleted it: its holder goes on until the next renewal shows that.
+            let runsOutAt = seen.at + (seen.lease.duration ?? timing.leaseDuration)
+            if now < runsOutAt {
+                state = .waiting(until: min(now + retryDelay(), runsOutAt))
+                return nil
+            }
+        }
         guard let lease, !isOurs(lease), !lease.holder.isEmpty else { return take(lease) }
         let before = observed
         if before?.lease.isSameRenewal(as: lease) != true { observed = (lease, now) }

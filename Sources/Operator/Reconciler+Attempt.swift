@@ -75,7 +75,7 @@ extension Reconciler {
             note(draft.plan.refusals, settledOthers: false, &pass)
             return .stopped
         }
-        let outdated = await outdatedAdopters(draft)
+        let outdated = await outdatedAdopters(draft, pass)
         if !outdated.isEmpty {
             pass.lookAgain(at: time.now() + Self.outdatedDelay)
             return try await attempt(assignment, holding: held.union(outdated), &pass)
@@ -91,9 +91,11 @@ extension Reconciler {
 
     /// Those who would adopt a rule and are not as the cache has them, by uid. The rule may be their own: their status
     /// tells so, but the cache of a process that has just come to lead, or of one whose ledger is lost, may be behind.
-    private func outdatedAdopters(_ draft: Draft) async -> Set<String> {
-        let adopters = draft.plan.changes.filter { $0.kind == .adopt }.compactMap { cache.resource($0.owner) }
-        return Set(await cluster.outdated(adopters).map(\.uid))
+    private func outdatedAdopters(_ draft: Draft, _ pass: Pass) async -> Set<String> {
+        let adopters = Set(draft.plan.changes.filter { $0.kind == .adopt }.map(\.owner.uid))
+        // As the pass saw them, for that is what the plan was made for.
+        let seen = pass.subjects.map(\.resource).filter { adopters.contains($0.uid) }
+        return Set(await cluster.outdated(seen).map(\.uid))
     }
 
     private func draft(

@@ -122,6 +122,7 @@ final class ResourceWriter: Sendable {
     /// Those that the API server does not show, or shows otherwise than the cache does.
     func outdated(_ resources: [VelocloudBP]) async -> [VelocloudBP] {
         await sideBySide(resources) { resource -> Bool in
+            if self.isOutOfTime { return true }
             do throws(KubernetesError) {
                 let found = try await self.client.get(
                     .velocloudBP, namespace: resource.owner.namespace, name: resource.owner.name)
