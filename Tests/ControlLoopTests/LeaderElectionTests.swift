@@ -45,6 +45,18 @@ import Testing
         #expect(candidate.election.isLeading(now: at(120)) && server.lease?.transitions == 3)
     }
 
+    // One that somebody deletes is left alone as long: its holder writes on until the next renewal shows that.
+    @Test func deletedLeaseIsNotTakenAtOnce() {
+        var candidate = Candidate("a")
+        let server = LeaseServer(holder: "b_1", duration: .seconds(15))
+        settle(&candidate, server, 0)
+        server.lease = nil
+        for second in 1..<15 { settle(&candidate, server, Double(second)) }
+        #expect(server.writes.isEmpty)
+        settle(&candidate, server, 15)
+        #expect(candidate.election.isLeading(now: at(15)))
+    }
+
     // What a Lease does not say of its duration is our own; a label that changes on it is no sign of life.
     @Test func labelIsNoRenewal() {
         var candidate = Candidate("a")
