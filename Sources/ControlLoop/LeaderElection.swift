@@ -211,22 +211,18 @@ extension LeaderElection {
 
     /// Takes the Lease if it can be had, or waits for that.
     private mutating func standBy(_ lease: Lease?, now: Instant) -> Turn? {
-        if lease == nil, let seen = observed, !isOurs(seen.lease), !seen.lease.holder.isEmpty {
-            // Somebody has deleted it: its holder goes on until the next renewal shows that.
-            let runsOutAt = seen.at + (seen.lease.duration ?? timing.leaseDuration)
-            if now < runsOutAt {
-                state = .waiting(until: min(now + retryDelay(), runsOutAt))
-                return nil
-            }
-        }
-        guard let lease, !isOurs(lease), !lease.holder.isEmpty else { return take(lease) }
         let before = observed
-        if before?.lease.isSameRenewal(as: lease) != true { observed = (lease, now) }
-        let runsOutAt = (observed?.at ?? now) + (lease.duration ?? timing.leaseDuration)
+        if let lease {
+            guard !isOurs(lease), !lease.holder.isEmpty else { return take(lease) }
+            if before?.lease.isSameRenewal(as: lease) != true { observed = (lease, now) }
+        }
+        // One that somebody has deleted is its holder's all the same: only the next renewal shows that.
+        guard let seen = observed else { return take(lease) }
+        let runsOutAt = seen.at + (seen.lease.duration ?? timing.leaseDuration)
         guard now < runsOutAt else { return take(lease) }
         backoff.reset()
         state = .waiting(until: min(now + retryDelay(), runsOutAt))
-        return before?.lease.holder == lease.holder ? nil : .standsBy(behind: lease.holder)
+        return before?.lease.holder == seen.lease.holder ? nil : .standsBy(behind: seen.lease.holder)
     }
 
     /// Ours by an answer that was lost, or of a process before us: it has ended, or we would not have its ledger.
