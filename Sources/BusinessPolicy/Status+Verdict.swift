@@ -128,7 +128,7 @@ extension Status {
         "Warning: \(warning)."
     }
 
-    private static func capped(_ message: String) -> String {
+    static func capped(_ message: String) -> String {
         guard message.unicodeScalars.count > messageLengthMax else { return message }
         var cut = String.UnicodeScalarView()
         cut.append(contentsOf: message.unicodeScalars.prefix(messageLengthMax - 1))

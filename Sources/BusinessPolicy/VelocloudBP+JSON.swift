@@ -1,13 +1,4 @@
 extension VelocloudBP {
-    /// Why a resource cannot even be named.
-    package struct MalformedResource: Error, Hashable, Sendable {
-        package var problem: String
-
-        package init(problem: String) {
-            self.problem = problem
-        }
-    }
-
     /// The annotations that velokube reads.
     package enum Annotation {
         package static let paused = "vcn.cloud/paused"
@@ -22,7 +13,7 @@ extension VelocloudBP {
 /// The CRD's schema says most of this already; an admin may have made it laxer, and it cannot say all.
 struct SpecReader {
     let spec: JSON?
-    private var faults: [String] = []
+    private var faults: [SpecFault] = []
 
     static let textLengthMax = 256
     static let portRange = 1...65535
@@ -31,7 +22,7 @@ struct SpecReader {
     init(spec: JSON?) {
         self.spec = spec
         if let spec, spec.members == nil {
-            faults.append("spec \(spec.shown) is \(spec.kindInWords); needed is an object")
+            note("", "spec \(spec.shown) is \(spec.kindInWords); needed is an object")
         }
     }
 
@@ -86,7 +77,8 @@ struct SpecReader {
         let standard = "\(owner.namespace).\(owner.name)"
         if isGiven("name") { return text("name", needed: needed, isRequired: false) ?? standard }
         if standard.unicodeScalars.count > Self.textLengthMax {
-            faults.append(
+            note(
+                "name",
                 "spec.name is not given, and namespace and name of the resource together are longer than "
                     + "\(Self.textLengthMax) characters; give it a spec.name of \(needed)")
         }
@@ -98,14 +90,14 @@ struct SpecReader {
         guard let text = text("fqdn", needed: needed, isRequired: true, lengthMax: nil) else { return nil }
         let hostname = text.lowercased()
         if let fault = Self.hostnameFault(hostname) {
-            faults.append("spec.fqdn \(JSON.string(text).shown) \(fault); needed is \(needed)")
+            note("fqdn", "spec.fqdn \(JSON.string(text).shown) \(fault); needed is \(needed)")
             return nil
         }
         return hostname
     }
 
     /// What keeps a name from being one that a rule can match by, in words.
-    private static func hostnameFault(_ hostname: String) -> String? {
+    static func hostnameFault(_ hostname: String, labelsMin: Int = 2) -> String? {
         if hostname.contains("*") {
             return "has a wildcard (a rule matches every name that ends in its fqdn, so none is needed)"
         }
@@ -127,7 +119,7 @@ struct SpecReader {
             }
             if !isPlain { return "has characters other than letters, digits, hyphens and dots" }
         }
-        if labels.count < 2 { return "has only one label and would match every name under it" }
+        if labels.count < labelsMin { return "has only one label and would match every name under it" }
         let isNumeric = labels.last?.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
         return isNumeric ? "is an address, not a name" : nil
     }
@@ -136,7 +128,7 @@ struct SpecReader {
 
     private mutating func requiredPort() -> Int? {
         guard isGiven("dport") else {
-            faults.append("spec.dport is missing; needed is \(Self.portAllowed)")
+            note("dport", "spec.dport is missing; needed is \(Self.portAllowed)")
             return nil
         }
         return number("dport", in: Self.portRange, allowed: Self.portAllowed)
@@ -145,7 +137,7 @@ struct SpecReader {
     private mutating func portHigh(low: Int?) -> Int? {
         guard let high = number("dport-high", in: Self.portRange, allowed: Self.portAllowed) else { return nil }
         if let low, high < low {
-            faults.append("spec.dport-high \(high) is below spec.dport \(low); allowed is \(low) to 65535")
+            note("dport-high", "spec.dport-high \(high) is below spec.dport \(low); allowed is \(low) to 65535")
         }
         return high
     }
@@ -153,10 +145,14 @@ struct SpecReader {
     private mutating func bandwidthLimit() -> Int? {
         let allowed = "1 to 100 percent, or -1 for no limit"
         if spec?["bandwidth-limit"]?.int == 0 {
-            faults.append("spec.bandwidth-limit 0 would block the app; allowed is \(allowed)")
+            note("bandwidth-limit", "spec.bandwidth-limit 0 would block the app; allowed is \(allowed)")
             return nil
         }
         return number("bandwidth-limit", in: -1...100, allowed: allowed)
+    }
+
+    private mutating func note(_ field: String, _ message: String) {
+        faults.append(SpecFault(field: field, message: message))
     }
 
     // MARK: Kinds of members
@@ -170,20 +166,20 @@ struct SpecReader {
         _ field: String, needed: String, isRequired: Bool, lengthMax: Int? = textLengthMax
     ) -> String? {
         guard let value = spec?[field], value != .null else {
-            if isRequired { faults.append("spec.\(field) is missing; needed is \(needed)") }
+            if isRequired { note(field, "spec.\(field) is missing; needed is \(needed)") }
             return nil
         }
         guard let text = value.string else {
-            faults.append("spec.\(field) \(value.shown) is \(value.kindInWords); needed is a string, \(needed)")
+            note(field, "spec.\(field) \(value.shown) is \(value.kindInWords); needed is a string, \(needed)")
             return nil
         }
         if text.isEmpty {
-            faults.append("spec.\(field) \"\" is empty; needed is \(needed)")
+            note(field, "spec.\(field) \"\" is empty; needed is \(needed)")
             return nil
         }
         if let lengthMax, text.unicodeScalars.count > lengthMax {
             let count = text.unicodeScalars.count
-            faults.append("spec.\(field) \(value.shown) is \(count) characters long; needed is \(needed)")
+            note(field, "spec.\(field) \(value.shown) is \(count) characters long; needed is \(needed)")
             return nil
         }
         return text
@@ -192,16 +188,16 @@ struct SpecReader {
     private mutating func number(_ field: String, in range: ClosedRange<Int>, allowed: String) -> Int? {
         guard let value = spec?[field], value != .null else { return nil }
         guard case .number = value else {
-            faults.append("spec.\(field) \(value.shown) is \(value.kindInWords); allowed is \(allowed)")
+            note(field, "spec.\(field) \(value.shown) is \(value.kindInWords); allowed is \(allowed)")
             return nil
         }
         guard let number = value.int else {
-            faults.append("spec.\(field) \(value.shown) is not a whole number in range; allowed is \(allowed)")
+            note(field, "spec.\(field) \(value.shown) is not a whole number in range; allowed is \(allowed)")
             return nil
         }
         guard range.contains(number) else {
             let fault = number < range.lowerBound ? "is below \(range.lowerBound)" : "is over \(range.upperBound)"
-            faults.append("spec.\(field) \(value.shown) \(fault); allowed is \(allowed)")
+            note(field, "spec.\(field) \(value.shown) \(fault); allowed is \(allowed)")
             return nil
         }
         return number
@@ -212,11 +208,11 @@ struct SpecReader {
         guard let value = spec?[field], value != .null else { return nil }
         var allowed: String { Choice.allCases.map(\.rawValue).joined(separator: ", ") }
         guard let text = value.string else {
-            faults.append("spec.\(field) \(value.shown) is \(value.kindInWords); allowed is one of \(allowed)")
+            note(field, "spec.\(field) \(value.shown) is \(value.kindInWords); allowed is one of \(allowed)")
             return nil
         }
         guard let choice = Choice(rawValue: text) else {
-            faults.append("spec.\(field) \(value.shown) is not known; allowed is one of \(allowed)")
+            note(field, "spec.\(field) \(value.shown) is not known; allowed is one of \(allowed)")
             return nil
         }
         return choice

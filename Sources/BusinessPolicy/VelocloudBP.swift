@@ -28,25 +28,19 @@ package final class VelocloudBP: Sendable {
 
     /// Reads a resource from the API server's JSON. Throws only when it has no usable metadata; a bad spec is a value.
     package init(json: JSON) throws(MalformedResource) {
-        guard let metadata = json["metadata"] else { throw MalformedResource(problem: "metadata is missing") }
-        func required(_ name: String) throws(MalformedResource) -> String {
-            guard let value = metadata[name]?.string, !value.isEmpty else {
-                throw MalformedResource(problem: "metadata.\(name) is missing")
-            }
-            return value
-        }
-        let owner = Owner(
-            namespace: try required("namespace"), name: try required("name"), uid: try required("uid"))
+        let named = try ResourceMetadata(json: json)
+        let owner = named.owner
         self.owner = owner
         key = "\(owner.namespace)/\(owner.name)"
-        resourceVersion = try required("resourceVersion")
-        generation = metadata["generation"]?.int ?? 1
-        createdAt = metadata["creationTimestamp"]?.string ?? ""
-        deletedAt = metadata["deletionTimestamp"]?.string
-        let finalizers = (metadata["finalizers"]?.array ?? []).compactMap(\.string)
+        resourceVersion = named.resourceVersion
+        generation = named.generation
+        let metadata = json["metadata"]
+        createdAt = metadata?["creationTimestamp"]?.string ?? ""
+        deletedAt = metadata?["deletionTimestamp"]?.string
+        let finalizers = (metadata?["finalizers"]?.array ?? []).compactMap(\.string)
         self.finalizers = finalizers == Self.ownFinalizers ? Self.ownFinalizers : finalizers
 
-        let annotations = metadata["annotations"]
+        let annotations = metadata?["annotations"]
         isPaused = annotations?[Annotation.paused]?.string == "true"
         asksAdoption = annotations?[Annotation.adopt]?.string == "true"
         asksOrphaning = annotations?[Annotation.deletionPolicy]?.string == "Orphan"
@@ -84,7 +78,7 @@ package final class VelocloudBP: Sendable {
 
     /// Every fault of a spec that slipped past the schema, each naming its field, its value and what is allowed.
     package struct InvalidSpec: Error, Hashable, Sendable {
-        package var faults: [String]
+        package var faults: [SpecFault]
     }
 
     /// The finalizer that velokube puts on every resource that has or will have a rule.

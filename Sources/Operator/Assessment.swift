@@ -26,7 +26,7 @@ enum Stance: Equatable {
         }
         switch resource.spec {
         case .failure(let invalid):
-            self = .held(.invalidSpec, message: invalid.faults.joined(separator: "; "))
+            self = .held(.invalidSpec, message: invalid.faults.map(\.message).joined(separator: "; "))
         case .success(let spec):
             if resource.isPaused {
                 self = .held(.paused, message: "Paused by the annotation vcn.cloud/paused; remove it to go on.")

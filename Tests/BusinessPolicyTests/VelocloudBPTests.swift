@@ -89,9 +89,9 @@ import Testing
     func unusableMetadataIsRefused(_ member: String) throws {
         var json = try parse(#"{"metadata":\#(Self.metadata)}"#)
         json["metadata"]?[member] = .int(1)
-        let error = #expect(throws: VelocloudBP.MalformedResource.self) { try VelocloudBP(json: json) }
+        let error = #expect(throws: MalformedResource.self) { try VelocloudBP(json: json) }
         #expect(error?.problem == "metadata.\(member) is missing")
-        #expect(throws: VelocloudBP.MalformedResource.self) { try VelocloudBP(json: .null) }
+        #expect(throws: MalformedResource.self) { try VelocloudBP(json: .null) }
     }
 
     // Each bad value is refused in words that name the field, the value and what is allowed.
@@ -185,6 +185,6 @@ import Testing
 
 extension VelocloudBP {
     var faults: [String] {
-        if case .failure(let invalid) = spec { invalid.faults } else { [] }
+        if case .failure(let invalid) = spec { invalid.faults.map(\.message) } else { [] }
     }
 }
