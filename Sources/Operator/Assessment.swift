@@ -14,14 +14,24 @@ enum Stance: Equatable {
     case wants(VelocloudBP.Spec)
     /// Not accepted: whatever rule it has stays untouched.
     case held(Verdict.RefusalReason, message: String)
-    /// Accepted, but the VCO has refused this very generation: its rule stays untouched until it is edited.
-    case quarantined(VelocloudBP.Spec, message: String)
+    /// Outside the limits of its namespace: it gets no rule, and one that it has goes.
+    case barred(message: String)
+    /// Accepted, but not acted on for the reason given: whatever rule it has stays untouched.
+    case waits(VelocloudBP.Spec, Verdict.WaitReason, message: String)
     /// Being deleted: its rule goes, or stays behind where that is allowed and asked for.
     case leaving(isOrphaning: Bool)
 
-    init(of resource: VelocloudBP, quarantine: Quarantine?, allowed: Set<Allowance>) {
+    /// `violations` are of the limits of its namespace. They come before the resource's own wishes: a pause, or an edit
+    /// that makes no sense, is no way round a limit.
+    init(
+        of resource: VelocloudBP, violations: [LimitViolation], quarantine: Quarantine?, allowed: Set<Allowance>
+    ) {
         if resource.deletedAt != nil {
             self = .leaving(isOrphaning: resource.asksOrphaning && allowed.contains(.orphan))
+            return
+        }
+        if let stance = Stance(outside: violations, resource) {
+            self = stance
             return
         }
         switch resource.spec {
@@ -31,10 +41,23 @@ enum Stance: Equatable {
             if resource.isPaused {
                 self = .held(.paused, message: "Paused by the annotation vcn.cloud/paused; remove it to go on.")
             } else if let message = Self.rejection(of: resource, quarantine: quarantine) {
-                self = .quarantined(spec, message: message)
+                self = .waits(spec, .rejectedByOrchestrator, message: message)
             } else {
                 self = .wants(spec)
             }
+        }
+    }
+
+    /// Nil for a resource within its limits, and for one that is held for a better reason anyway.
+    private init?(outside violations: [LimitViolation], _ resource: VelocloudBP) {
+        guard !violations.isEmpty else { return nil }
+        let message = violations.map(\.message).joined(separator: "; ") + "."
+        if violations.contains(where: \.removesRule) {
+            self = .barred(message: message)
+        } else if case .success = resource.spec {
+            self = .held(.outOfLimits, message: message)
+        } else {
+            return nil
         }
     }
 
@@ -57,13 +80,13 @@ enum Stance: Equatable {
             return DesiredRule(
                 owner: resource.owner, segment: spec.segment, name: spec.name, order: spec.order,
                 createdAt: resource.createdAt, want: .rule(spec.settings, mayReplaceForeign: mayReplace))
-        case .quarantined(let spec, _):
+        case .waits(let spec, _, _):
             return DesiredRule(
                 owner: resource.owner, segment: spec.segment, name: spec.name, order: spec.order,
                 createdAt: resource.createdAt, want: .hold)
         case .held:
             return .hold(for: resource.owner)
-        case .leaving:
+        case .barred, .leaving:
             return nil
         }
     }

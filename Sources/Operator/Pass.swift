@@ -15,10 +15,12 @@ struct Pass: Sendable {
     var visitors: [VelocloudBP]
     /// Every rule that the ledger records, on all profiles.
     var recorded: [OwnedRule]
-    /// The owners among them when the pass began, by uid.
-    let hadRecord: Set<String>
+    /// Of each owner among them when the pass began, by uid, one rule.
+    let firstRecord: [String: OwnedRule]
     /// The ids of the profiles that bore the name when they were last listed: a renamed one is recorded under another.
     let knownIDs: Set<Int>
+    /// What the limits of a namespace say of its resources, by namespace, as far as it was asked for.
+    var judgements: [String: LimitJudgement] = [:]
     /// Profiles where rules were seen gone, as known when statuses are made, by uid.
     var cleared: [String: Set<String>] = [:]
     /// Owners of rules that were found changed on the VCO and are not back in order yet, by uid.
@@ -55,6 +57,7 @@ struct Pass: Sendable {
     /// Something worth an Event on a resource.
     struct Happening: Sendable {
         var owner: Owner
+        var kind = "VelocloudBP"
         var isWarning: Bool
         var reason: String
         var message: String
@@ -79,15 +82,22 @@ struct Pass: Sendable {
         hasFailed ? .failed : nextAt != nil ? .deferred : hasWritten ? .written : .unchanged
     }
 
+    /// Whether the ledger knew the owner when the pass began.
+    func hadRecord(_ uid: String) -> Bool { firstRecord[uid] != nil }
+
+    /// Whether the resource had a rule when the pass began, by ledger or by status.
+    func hasRule(_ resource: VelocloudBP) -> Bool {
+        resource.status.rule != nil || hadRecord(resource.uid)
+    }
+
     /// Whether the VCO has anything to do with this pass.
     var needsOrchestrator: Bool {
         !visitors.isEmpty
             || recorded.contains { $0.profileName == key || knownIDs.contains($0.place.profileID) }
             || subjects.contains { subject in
                 switch subject.stance {
-                case .wants, .quarantined: true
-                case .held, .leaving:
-                    subject.resource.status.rule != nil || hadRecord.contains(subject.resource.uid)
+                case .wants, .waits: true
+                case .held, .barred, .leaving: hasRule(subject.resource)
                 }
             }
     }
@@ -109,7 +119,9 @@ struct Pass: Sendable {
                     .drifted, message: "The rule was changed on the orchestrator and is not put back yet. \(message)")
             case .wants where !subject.resource.isProgrammed && results[uid] == nil, .leaving:
                 results[uid] = .waiting(reason, message: message)
-            case .wants, .held, .quarantined:
+            case .barred where hasRule(subject.resource):
+                results[uid] = .waiting(reason, message: message)
+            case .wants, .held, .barred, .waits:
                 break
             }
         }
@@ -120,7 +132,7 @@ struct Pass: Sendable {
         for subject in subjects {
             switch subject.stance {
             case .wants, .leaving: results[subject.resource.uid] = .waiting(reason, message: message)
-            case .held, .quarantined: break
+            case .held, .barred, .waits: break
             }
         }
     }

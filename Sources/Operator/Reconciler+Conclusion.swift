@@ -11,7 +11,7 @@ extension Reconciler {
     func putFinalizers(_ pass: inout Pass) async {
         guard !policy.isDryRun else { return }
         let candidates = pass.subjects.compactMap { $0.stance.desired(for: $0.resource, allowed: policy.allowed) }
-        let stated = pass.subjects.map(\.resource).filter { !pass.hadRecord.contains($0.uid) }
+        let stated = pass.subjects.map(\.resource).filter { !pass.hadRecord($0.uid) }
             .compactMap { $0.statedRecord(profile: pass.key) }
         let losers = claims(candidates, recorded: pass.recorded.filter { $0.profileName == pass.key } + stated)
         let conflicts = Set(losers.map(\.owner.uid))
@@ -56,7 +56,7 @@ extension Reconciler {
     /// After a conflict the watch brings the newer resource within this time, or we look anyway.
     private static let conflictDelay = Duration.milliseconds(500)
     /// After a failed call to the API server.
-    private static let failureDelay = Duration.seconds(5)
+    static let failureDelay = Duration.seconds(5)
 
     /// Writes what the pass found out: statuses that differ, finalizers that are done, events.
     func conclude(_ pass: inout Pass) async {
@@ -113,14 +113,14 @@ extension Reconciler {
     /// Whether the pass did for a resource what can be done: then a request for a reconcile is answered.
     private func isAnswered(_ subject: Pass.Subject, _ pass: Pass) -> Bool {
         switch subject.stance {
-        case .held, .quarantined: true
-        case .wants, .leaving:
+        case .held, .waits: true
+        case .wants, .barred, .leaving:
             switch pass.results[subject.resource.uid] {
             case .waiting(.unreachable, _), .waiting(.rateLimited, _), .waiting(.authFailed, _),
                 .waiting(.pending, _):
                 false  // Not tried: the request stands until it can be.
             case .programmed, .refused, .waiting: true
-            case nil: !pass.needsOrchestrator
+            case nil: subject.isBarred || !pass.needsOrchestrator
             }
         }
     }
@@ -132,7 +132,7 @@ extension Reconciler {
         // A status that names a rule which the ledger never knew must first be looked for on the VCO; a rule on
         // another profile is the business of that profile's key.
         guard let old = subject.resource.status.rule, !pass.isClear(old, of: uid) else { return true }
-        return old.profile == pass.key && pass.hadRecord.contains(uid)
+        return old.profile == pass.key && pass.hadRecord(uid)
     }
 
     /// What there is to say of a resource; nil when nothing new is known.
@@ -142,11 +142,17 @@ extension Reconciler {
         switch subject.stance {
         case .held(let reason, let message):
             return unchanged(resource, reason, message, owned, pass)
-        case .quarantined(let spec, let message):
+        case .barred(let message):
+            var programming = Verdict.Programming.waiting(.pending, message: "", rule: place(of: resource, owned, pass))
+            if case .waiting(let reason, let words) = result {
+                // Its rule is still there, and this is what keeps it.
+                programming = .waiting(reason, message: words, rule: place(of: resource, owned, pass))
+            }
+            return Verdict(acceptance: .refused(.outOfLimits, message: message), programming: programming)
+        case .waits(let spec, let reason, let message):
             return Verdict(
                 acceptance: .accepted(warnings: spec.warnings),
-                programming: .waiting(.rejectedByOrchestrator, message: message, rule: place(of: resource, owned, pass))
-            )
+                programming: .waiting(reason, message: message, rule: place(of: resource, owned, pass)))
         case .wants(let spec):
             return wanting(resource, spec, result, owned, pass)
         case .leaving:
@@ -210,7 +216,7 @@ extension Reconciler {
         if old.profile != pass.key { return old }
         if let recorded = owned.first { return recorded.reference }
         // What the ledger never knew may still stand there: only a pass that saw it gone clears it.
-        return pass.hadRecord.contains(resource.uid) ? nil : old
+        return pass.hadRecord(resource.uid) ? nil : old
     }
 
     /// Tells those who want a rule, and have had no word for this generation, that it takes longer.

@@ -92,7 +92,7 @@ extension Reconciler {
             let resource = cache.resource(rule.owner)
             // Held resources keep their rule wherever it is, also that of a predecessor under another uid; others have
             // moved on, and the plan takes the rule away.
-            if let resource, isHeld(resource, pass) {
+            if let resource, isHeld(resource, &pass) {
                 desired.append(.hold(for: rule.owner))
             } else if resource?.uid != rule.owner.uid {
                 lost.append(rule)
@@ -111,7 +111,9 @@ extension Reconciler {
         let rebuildable = (pass.subjects.map(\.resource) + pass.visitors).filter {
             $0.status.rule?.profile == pass.key && !known.contains($0.uid)
         }
-        desired += rebuildable.filter { !here.contains($0.uid) && isHeld($0, pass) }.map { .hold(for: $0.owner) }
+        for resource in rebuildable where !here.contains(resource.uid) && isHeld(resource, &pass) {
+            desired.append(.hold(for: resource.owner))
+        }
         return Assignment(
             profile: profile, desired: desired.sorted { $0.owner < $1.owner }, recorded: recorded,
             absent: absence.proven, rebuildable: rebuildable,
@@ -119,15 +121,13 @@ extension Reconciler {
     }
 
     /// Whether a resource's rules stay as they are, as far as its own wishes go.
-    private func isHeld(_ resource: VelocloudBP, _ pass: Pass) -> Bool {
+    private func isHeld(_ resource: VelocloudBP, _ pass: inout Pass) -> Bool {
         if pass.skipped.contains(resource.uid) { return true }
         let isHere = resource.profile == pass.key
-        switch Stance(
-            of: resource, quarantine: memory.withLock { $0.quarantine[resource.uid] }, allowed: policy.allowed)
-        {
+        switch stance(of: resource, quarantine: memory.withLock { $0.quarantine[resource.uid] }, &pass) {
         case .held: return true
-        case .quarantined: return isHere
-        case .wants, .leaving: return false
+        case .waits: return isHere
+        case .wants, .barred, .leaving: return false
         }
     }
 

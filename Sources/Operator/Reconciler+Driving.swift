@@ -78,7 +78,7 @@ extension Reconciler {
             memory.withLock {
                 $0.quarantine[resource.uid] = Quarantine(generation: resource.generation, message: message)
             }
-            pass.subjects[index].stance = .quarantined(spec, message: message)
+            pass.subjects[index].stance = .waits(spec, .rejectedByOrchestrator, message: message)
             metrics.update { $0.terminalErrors += 1 }
             log.event(
                 .warning,

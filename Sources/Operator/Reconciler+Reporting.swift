@@ -91,7 +91,12 @@ extension Reconciler {
                 .message: .string(ready.message),
             ])
         guard !ready.isTrue, ready.reason != Verdict.WaitReason.pending.rawValue else { return }
-        let reason = ready.reason == Verdict.WaitReason.unreachable.rawValue ? "OrchestratorUnreachable" : ready.reason
+        var reason = ready.reason
+        if reason == Verdict.WaitReason.unreachable.rawValue { reason = "OrchestratorUnreachable" }
+        if reason == Verdict.RefusalReason.outOfLimits.rawValue {
+            reason = Self.limitExceeded
+            noteViolations(by: resource, &pass)
+        }
         pass.events.append(
             Pass.Happening(
                 owner: resource.owner, isWarning: ready.reason != Verdict.RefusalReason.paused.rawValue,

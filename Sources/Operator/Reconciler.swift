@@ -62,6 +62,7 @@ final class Reconciler: Sendable {
     private func pass(over key: String, started: Instant) async -> WorkQueue<String>.Outcome {
         guard cache.isSynced else { return .again(at: started + .seconds(1)) }
         var pass = await look(at: key, now: started)
+        await turnAwayNewcomers(&pass)
         await putFinalizers(&pass)
         if pass.needsOrchestrator {
             pass = await convergeWithNotice(pass)
@@ -88,15 +89,15 @@ final class Reconciler: Sendable {
         let recorded = await ledger.allRules()
         let (quarantine, epoch) = memory.withLock { ($0.quarantine, $0.epoch) }
         let resources = cache.resources(of: key).filter { !$0.isLetGo }
-        let subjects = resources.filter { ($0.profile ?? "") == key }.map {
-            Pass.Subject(
-                resource: $0,
-                stance: Stance(of: $0, quarantine: quarantine[$0.uid], allowed: policy.allowed))
-        }
-        let pass = Pass(
-            key: key, startedAt: now, epoch: epoch, subjects: subjects,
+        var pass = Pass(
+            key: key, startedAt: now, epoch: epoch, subjects: [],
             visitors: resources.filter { ($0.profile ?? "") != key }, recorded: recorded,
-            hadRecord: Set(recorded.map(\.owner.uid)), knownIDs: session.lastKnownIDs(of: key))
+            firstRecord: Dictionary(recorded.map { ($0.owner.uid, $0) }, uniquingKeysWith: { first, _ in first }),
+            knownIDs: session.lastKnownIDs(of: key))
+        for resource in resources where (resource.profile ?? "") == key {
+            let stance = stance(of: resource, quarantine: quarantine[resource.uid], &pass)
+            pass.subjects.append(Pass.Subject(resource: resource, stance: stance))
+        }
         noteFirstSeen(pass)
         return pass
     }

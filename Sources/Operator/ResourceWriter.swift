@@ -25,13 +25,15 @@ final class ResourceWriter: Sendable {
         case unknown
     }
 
-    private let client: KubernetesClient
+    let client: KubernetesClient
     private let cache: ResourceCache
     private let time: Time
-    private let log: Logger
+    let log: Logger
     private let metrics: MetricsRegistry
     private let leadership: Leadership?
     private let recorder = Locked(EventRecorder())
+    /// Told once.
+    let namespacesAreForbidden = Locked(false)
 
     /// Kubernetes writes in flight at once, over all workers.
     package static let writesInFlightMax = 32
@@ -173,9 +175,9 @@ final class ResourceWriter: Sendable {
     }
 
     /// Whether the pass that runs has had its time, so that no further call may be begun.
-    private var isOutOfTime: Bool { PassScope.isOver(after: PassScope.timeMax, now: time.now()) }
+    var isOutOfTime: Bool { PassScope.isOver(after: PassScope.timeMax, now: time.now()) }
 
-    private static let outOfTime = KubernetesError.transport(
+    static let outOfTime = KubernetesError.transport(
         .timeout("the pass has taken \(PassScope.timeMax), and nothing more is begun in it"))
 
     private func post(_ write: EventWrite) async throws(KubernetesError) {
@@ -195,7 +197,7 @@ final class ResourceWriter: Sendable {
         _ = try await client.create(.event, namespace: write.namespace, body: write.event)
     }
 
-    private func sideBySide<Item: Sendable, Value: Sendable>(
+    func sideBySide<Item: Sendable, Value: Sendable>(
         _ items: [Item], _ body: @escaping @Sendable (Item) async -> Value
     ) async -> [(Item, Value)] {
         await withTaskGroup(of: (Int, Value).self) { group in
@@ -226,7 +228,8 @@ extension VelocloudBP {
 extension Pass.Happening {
     var occurrence: EventOccurrence {
         EventOccurrence(
-            subject: EventSubject(owner), severity: isWarning ? .warning : .normal, reason: reason, message: message)
+            subject: EventSubject(owner, kind: kind), severity: isWarning ? .warning : .normal, reason: reason,
+            message: message)
     }
 }
 

@@ -9,7 +9,7 @@ import Testing
     private func pass() -> Pass {
         Pass(
             key: "p", startedAt: Instant(nanoseconds: 0), epoch: 1, subjects: [], visitors: [], recorded: [],
-            hadRecord: [], knownIDs: [])
+            firstRecord: [:], knownIDs: [])
     }
 
     // Nothing left to do: the key is done and its failures are forgotten.
