@@ -41,10 +41,10 @@ import Testing
         let judgement = LimitJudgement(of: applicants, by: [limit])
         #expect(judgement.violations.keys.sorted() == ["b", "e", "f"])
         #expect(judgement.usage.bandwidth == ["P": 100, "Q": 100])
-        let where_ = #"does not fit beside older resources on profile "P" into 100, the max-total-bandwidth of "#
+        let words = #"does not fit beside older resources on profile "P" into 100, the max-total-bandwidth of "#
         #expect(
             judgement.violations["b"]?.map(\.message) == [
-                "spec.bandwidth-limit 50 \(where_)VelocloudLimit \"checked\""
+                "spec.bandwidth-limit 50 \(words)VelocloudLimit \"checked\""
             ])
         #expect(judgement.violations["f"]?[0].message.contains("-1 (no limit, which counts as 100)") == true)
         #expect(judgement.violations["b"]?.map(\.field) == ["bandwidth-limit"])
