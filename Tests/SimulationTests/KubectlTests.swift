@@ -36,7 +36,7 @@ import enum BusinessPolicy.JSON
 
     private static let role = """
         {"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"developers"},
-         "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"velokube-edit"},
+         "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"velokube:editor"},
          "subjects":[{"kind":"User","apiGroup":"rbac.authorization.k8s.io","name":"developer"}]}
         """
 
@@ -45,7 +45,7 @@ import enum BusinessPolicy.JSON
         ("create namespace NS", ""), ("get namespace NS", ""), ("apply -n NS -f -", role),
         ("create serviceaccount robot -n NS", ""), ("create configmap c -n NS --from-literal=a=b", ""),
         ("get configmap c -n NS", ""), ("get serviceaccount robot -n NS", ""), ("get rolebinding -n NS", ""),
-        ("create rolebinding more -n NS --clusterrole=velokube-view --serviceaccount=NS:robot", ""),
+        ("create rolebinding more -n NS --clusterrole=velokube:viewer --serviceaccount=NS:robot", ""),
         ("get rolebinding more -n NS -o jsonpath='{.subjects[0].name} {.roleRef.kind}'", ""),
         ("get velo -n NS", ""), ("apply -n NS -f -", resource("a")), ("apply -n NS -f -", resource("a")),
         ("get velo -n NS", ""), ("get velo -n NS -o wide", ""), ("get velo a -n NS -o name", ""),
@@ -187,7 +187,7 @@ import enum BusinessPolicy.JSON
         #expect(refused.status == 403, "\(token): \(refused.text)")
         #expect(
             refused.json["message"]?.string?.contains("\"system:serviceaccount:default:robot\" cannot list") == true)
-        let read = "--clusterrole=velokube-view --serviceaccount=default:robot"
+        let read = "--clusterrole=velokube:viewer --serviceaccount=default:robot"
         _ = try await kubectl("create clusterrolebinding robot \(read)")
         #expect(try HTTPExchange(port, "GET", path, "", authorization: "Bearer \(token)").status == 200)
         #expect(try HTTPExchange(port, "GET", path, "", authorization: "Bearer wrong").status == 401)
