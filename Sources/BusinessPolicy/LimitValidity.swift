@@ -64,8 +64,7 @@ extension VelocloudLimit.AllowList {
                 common.flatMap { pattern in more.compactMap { pattern.intersection($0) } }
             }.isEmpty
         case .ports:
-            let held = ports.filter { $0.low <= $0.high }
-            return !others.map(\.ports).reduce(held) { common, more in
+            return !others.map(\.ports).reduce(ports) { common, more in
                 common.flatMap { range in more.compactMap { range.intersection($0) } }
             }.isEmpty
         default:

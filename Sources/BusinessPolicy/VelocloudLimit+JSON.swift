@@ -147,32 +147,43 @@ struct PortRange: Hashable {
     let low: Int
     let high: Int
 
-    /// Nil for a text that is no range. One that runs backwards holds no port.
+    /// Nil for a text that is no range of ports.
     init?(_ text: String) {
-        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        guard parts.count <= 2 else { return nil }
-        let numbers = parts.compactMap { part -> Int? in
-            guard (1...5).contains(part.count), part.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains) else {
-                return nil
-            }
-            return Int(Substring(part))
-        }
-        guard numbers.count == parts.count, let low = numbers.first, let high = numbers.last else { return nil }
-        self.low = low
-        self.high = high
+        guard let ends = Self.ends(text), Self.fault(of: ends) == nil else { return nil }
+        self.init(low: ends.low, high: ends.high)
     }
 
-    init(low: Int, high: Int) {
+    private init(low: Int, high: Int) {
         self.low = low
         self.high = high
     }
 
     static func fault(of text: String) -> String? {
-        guard let range = PortRange(text) else { return "is neither a port such as 443 nor a range such as 8000-8999" }
-        if range.high < range.low { return "runs backwards" }
-        let allowed = SpecReader.portRange
-        return allowed.contains(range.low) && allowed.contains(range.high) ? nil : "is not within 1 to 65535"
+        guard let ends = ends(text) else { return "is neither a port such as 443 nor a range such as 8000-8999" }
+        return fault(of: ends)
     }
+
+    private static func fault(of ends: (low: Int, high: Int)) -> String? {
+        let allowed = SpecReader.portRange
+        guard allowed.contains(ends.low), allowed.contains(ends.high) else { return "is not within 1 to 65535" }
+        return ends.high < ends.low ? "runs backwards" : nil
+    }
+
+    private static func ends(_ text: String) -> (low: Int, high: Int)? {
+        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { part -> Int? in
+            guard (1...5).contains(part.count), part.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains),
+                part.first != UInt8(ascii: "0")
+            else { return nil }
+            return Int(Substring(part))
+        }
+        guard numbers.count == parts.count, parts.count <= 2, let low = numbers.first, let high = numbers.last else {
+            return nil
+        }
+        return (low, high)
+    }
+
+    func contains(_ port: Int) -> Bool { low <= port && port <= high }
 
     func intersection(_ other: PortRange) -> PortRange? {
         let common = PortRange(low: max(low, other.low), high: min(high, other.high))

@@ -120,7 +120,7 @@ extension VelocloudLimit.AllowList {
 
     /// Whether the ranges together hold every port: the first one, and each that follows the end of a range.
     private func allowsPorts(from low: Int, to high: Int) -> Bool {
-        func isHeld(_ port: Int) -> Bool { ports.contains { $0.low <= port && port <= $0.high } }
+        func isHeld(_ port: Int) -> Bool { ports.contains { $0.contains(port) } }
         return isHeld(low) && ports.allSatisfy { $0.high < low || $0.high >= high || isHeld($0.high + 1) }
     }
 
