@@ -88,7 +88,9 @@ package struct Informer<Object: InformerObject>: Sendable {
     /// - Parameters:
     ///   - notOlderThan: a version known from an earlier run, so that a lagging server cannot take us back behind it.
     ///   - index: the index values of an object, for `objects(indexedBy:)`. Must depend on the object alone.
-    package init(random: SeededRandom, notOlderThan: String? = nil, index: @escaping @Sendable (Object) -> [String]) {
+    package init(
+        random: SeededRandom, notOlderThan: String? = nil, index: @escaping @Sendable (Object) -> [Object.Index]
+    ) {
         self.random = random
         versionMin = notOlderThan.flatMap { $0.isEmpty ? nil : $0 }
         cache = ObjectCache(index: index)
@@ -99,18 +101,23 @@ package struct Informer<Object: InformerObject>: Sendable {
     package var snapshot: [Object]? { isSynced ? cache.all : nil }
 
     /// The index values that some object has, sorted.
-    package var indexValues: [String] { cache.indexValues }
+    package var indexValues: [Object.Index] { cache.indexValues }
 
     /// The CRD is missing or we are not allowed to read: told from the failure on until the same request succeeds.
     /// The cache is kept meanwhile, but it is no ground to decide on.
     package var isBlocked: Failure? { block?.failure }
+
+    /// The other index values of the objects that have this one, sorted.
+    package func indexValues(beside value: Object.Index) -> [Object.Index] {
+        cache.indexValues(beside: value)
+    }
 
     package func object(_ key: String) -> Object? {
         cache.object(key)
     }
 
     /// The objects that have this index value, sorted by key.
-    package func objects(indexedBy value: String) -> [Object] {
+    package func objects(indexedBy value: Object.Index) -> [Object] {
         cache.objects(indexedBy: value)
     }
 

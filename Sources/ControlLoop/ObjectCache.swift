@@ -6,21 +6,23 @@ struct ObjectCache<Object: InformerObject>: Sendable {
     private struct Bucket: Sendable {
         var keys: Set<String> = []
         var sorted = Memo<[Object]>()
+        /// The other index values of these objects, and how many have each: known without a look at all of them.
+        var besides: [Object.Index: Int] = [:]
     }
 
     /// The versions of one object that are remembered as older than the cached one. A reconcile makes two; more are
     /// odd.
     private static var supersededMax: Int { 16 }
 
-    private let index: @Sendable (Object) -> [String]
+    private let index: @Sendable (Object) -> [Object.Index]
     private var objects: [String: Object] = [:]
-    private var buckets: [String: Bucket] = [:]
+    private var buckets: [Object.Index: Bucket] = [:]
     private var sorted = Memo<[Object]>()
     /// By key: versions that our own writes have replaced, until the server shows ours. Those may still arrive, and are
     /// old.
     private var superseded: [String: [String]] = [:]
 
-    init(index: @escaping @Sendable (Object) -> [String]) {
+    init(index: @escaping @Sendable (Object) -> [Object.Index]) {
         self.index = index
     }
 
@@ -30,8 +32,13 @@ struct ObjectCache<Object: InformerObject>: Sendable {
     }
 
     /// The index values that some object has, sorted.
-    var indexValues: [String] {
+    var indexValues: [Object.Index] {
         buckets.keys.sorted()
+    }
+
+    /// The other index values of the objects that have this one, sorted.
+    func indexValues(beside value: Object.Index) -> [Object.Index] {
+        buckets[value]?.besides.keys.sorted() ?? []
     }
 
     func object(_ key: String) -> Object? {
@@ -39,7 +46,7 @@ struct ObjectCache<Object: InformerObject>: Sendable {
     }
 
     /// The objects that have this index value, sorted by key.
-    func objects(indexedBy value: String) -> [Object] {
+    func objects(indexedBy value: Object.Index) -> [Object] {
         guard let bucket = buckets[value] else { return [] }
         return bucket.sorted.value { bucket.keys.sorted().compactMap { objects[$0] } }
     }
@@ -106,9 +113,11 @@ struct ObjectCache<Object: InformerObject>: Sendable {
         if let old { drop(old) }
         objects[object.key] = object
         sorted = Memo()
-        for value in Set(index(object)) {
+        let values = Set(index(object))
+        for value in values {
             buckets[value, default: Bucket()].keys.insert(object.key)
             buckets[value, default: Bucket()].sorted = Memo()
+            for other in values where other != value { buckets[value]?.besides[other, default: 0] += 1 }
         }
     }
 
@@ -116,9 +125,14 @@ struct ObjectCache<Object: InformerObject>: Sendable {
         objects[object.key] = nil
         superseded[object.key] = nil
         sorted = Memo()
-        for value in Set(index(object)) {
+        let values = Set(index(object))
+        for value in values {
             buckets[value]?.keys.remove(object.key)
             buckets[value]?.sorted = Memo()
+            for other in values where other != value {
+                let count = buckets[value]?.besides[other] ?? 0
+                buckets[value]?.besides[other] = count > 1 ? count - 1 : nil
+            }
             if buckets[value]?.keys.isEmpty ?? false { buckets[value] = nil }
         }
     }

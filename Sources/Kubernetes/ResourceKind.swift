@@ -16,12 +16,16 @@ package struct ResourceKind: Hashable, Sendable {
 
     /// The resource that velokube exists for.
     package static let velocloudBP = ResourceKind(group: "vcn.cloud", version: "v1", plural: "velocloudbps")
-    /// Events of the core group, which every server since 1.0 takes and every kubectl shows.
+    /// What the resources of a namespace may ask for.
+    package static let velocloudLimit = ResourceKind(group: "vcn.cloud", version: "v1", plural: "velocloudlimits")
     package static let namespace = ResourceKind(group: "", version: "v1", plural: "namespaces")
-
+    /// Events of the core group, which every server since 1.0 takes and every kubectl shows.
     package static let event = ResourceKind(group: "", version: "v1", plural: "events")
     /// By which one of several processes is chosen.
     package static let lease = ResourceKind(group: "coordination.k8s.io", version: "v1", plural: "leases")
+
+    /// As messages and the names of definitions have it, such as `velocloudbps.vcn.cloud`.
+    package var qualifiedName: String { group.isEmpty ? plural : "\(plural).\(group)" }
 
     /// The path below the server's URL; a nil namespace means all namespaces, or a kind that has none.
     ///

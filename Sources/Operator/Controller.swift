@@ -6,7 +6,7 @@ import Ledger
 import Logging
 import Orchestrator
 
-/// The controller: informer, resync and workers round one cache, one ledger and one VCO.
+/// The controller: informers, resync and workers round one cache, one ledger and one VCO.
 package final class Controller: Sendable {
     /// What the controller is made of.
     package struct Parts: Sendable {
@@ -47,7 +47,8 @@ package final class Controller: Sendable {
     package let leadership: Leadership?
     private let reconciler: Reconciler
     private let session: OrchestratorSession
-    private let informer: InformerService
+    private let informer: InformerService<VelocloudBP>
+    private let limitInformer: InformerService<VelocloudLimit>
     private let ledger: Ledger
     private let time: Time
     private let log: Logger
@@ -57,7 +58,7 @@ package final class Controller: Sendable {
     private let random: Locked<SeededRandom>
     /// When the next resync is due; nil before the first.
     private let resyncDue = Locked<Instant?>(nil)
-    /// Rung when the first list is complete, and when this process begins to lead.
+    /// Rung when the first lists are complete, and when this process begins to lead.
     private let synced = Bell()
     /// Takes part in the election.
     private let isCandidate = Locked(false)
@@ -92,9 +93,13 @@ package final class Controller: Sendable {
         reconciler = Reconciler(
             cache: cache, ledger: parts.ledger, session: session, cluster: cluster, leadership: parts.leadership,
             policy: policy, time: time, log: parts.log, metrics: parts.metrics)
+        let onSynced: @Sendable () -> Void = { [synced] in synced.ring() }
         informer = InformerService(
             client: parts.kubernetes, cache: cache, namespace: namespace, time: time, log: parts.log,
-            onSynced: { [synced] in synced.ring() })
+            onSynced: onSynced)
+        limitInformer = InformerService(
+            client: parts.kubernetes, cache: cache, namespace: namespace, time: time, log: parts.log,
+            onSynced: onSynced)
     }
 
     /// Runs until the task is cancelled, or until leadership is lost, which `leadership` then tells. `isStopping` says
@@ -103,6 +108,7 @@ package final class Controller: Sendable {
     package func run(isStopping: StopSignal) async {
         await withTaskGroup { group in
             group.addTask { await self.loop(self.synced, { false }, self.informerStep) }
+            group.addTask { await self.loop(self.synced, { false }, self.limitInformerStep) }
             group.addTask { await self.loop(self.synced, { false }, self.resyncStep) }
             group.addTask { await self.loop(self.synced, { false }, self.tickStep) }
             group.addTask { await self.loop(self.synced, { self.leadership?.ending != nil }, self.electionStep) }
@@ -131,12 +137,17 @@ package final class Controller: Sendable {
         }
     }
 
-    /// Lists, or watches until the stream ends.
+    /// Lists resources, or watches until the stream ends.
     package func informerStep() async -> Wake {
         await informer.step()
     }
 
-    /// Takes part in the election, from the first complete list on: who cannot see the resources must not lead.
+    /// Lists limits, or watches until the stream ends.
+    package func limitInformerStep() async -> Wake {
+        await limitInformer.step()
+    }
+
+    /// Takes part in the election, from the first complete lists on: who cannot see the resources must not lead.
     package func electionStep() async -> Wake {
         guard let leadership, cache.isSynced || isCandidate.withLock({ $0 }) else { return .whenRung }
         isCandidate.withLock { $0 = true }
@@ -177,7 +188,7 @@ package final class Controller: Sendable {
         return .at(min(next, await reconciler.noticeDelays() ?? next))
     }
 
-    /// Once the first list is there, and then every resync, every profile is looked at.
+    /// Once the first lists are there, and then every resync, every profile is looked at.
     package func resyncStep() async -> Wake {
         let due = resyncDue.withLock { $0 }
         if let due, time.now() < due { return .at(due) }
@@ -199,6 +210,7 @@ package final class Controller: Sendable {
             rules.map { ($0.place.profileID, $0.profileName) }, uniquingKeysWith: { first, _ in first })
         let names = recorded.flatMap { id, name in [name] + (directory?.with(id: id).map { [$0.name] } ?? []) }
         cache.enqueue(Set(cache.keys + names).sorted(), priority: .background, now: time.now())
+        cache.enqueueReports(now: time.now())
         if let version = cache.resourceVersion {
             do {
                 try await ledger.commit(LedgerBatch(watchVersion: version))

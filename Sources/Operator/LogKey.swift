@@ -4,6 +4,7 @@ import Logging
 package enum LogKey: String, CaseIterable, Sendable {
     // Whose
     case resource
+    case kind
     case namespace
     case profile
     case rule

@@ -6,12 +6,18 @@ extension Metrics {
     package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     /// All numbers in the Prometheus text format, in a fixed order.
-    package func rendered<Key>(queue: WorkQueue<Key>.Statistics, now: Instant) -> String {
+    ///
+    /// - Parameters:
+    ///   - profiles: the queue of profiles to reconcile.
+    ///   - limits: the queue of namespaces whose limits are reported on.
+    package func rendered(
+        profiles: WorkQueue<String>.Statistics, limits: WorkQueue<String>.Statistics, now: Instant
+    ) -> String {
         var text = PrometheusText()
         text.gauge(
             "velokube_build_info", "Always 1; the label tells the release.", [(["version": velokubeVersion], 1)])
-        text.write(queue: queue, now: now)
-        writeReconciles(to: &text, working: queue.working.count)
+        text.write(queues: [(["name": "limits"], limits), (["name": "profiles"], profiles)], now: now)
+        writeReconciles(to: &text, working: profiles.working.count)
         writeCalls(to: &text)
         writeRules(to: &text)
         writeKubernetes(to: &text, now: now)
@@ -71,7 +77,8 @@ extension Metrics {
             "velokube_kubernetes_writes_total", "Writes to the API server, by what was written.",
             KubernetesWrite.allCases.map { (["kind": $0.rawValue], kubernetesWrites[$0] ?? 0) })
         text.gauge(
-            "velokube_watch_staleness_seconds", "Time since the watch last brought anything, bookmarks included.",
+            "velokube_watch_staleness_seconds",
+            "Time since the watch that has been silent for longer last brought anything, bookmarks included.",
             [([:], max(0, now.since(watchLastContact).inSeconds))])
     }
 
@@ -85,20 +92,20 @@ extension Metrics {
 
 extension PrometheusText {
     /// The `workqueue_*` metrics under the names that client-go gave them.
-    fileprivate mutating func write<Key>(queue: WorkQueue<Key>.Statistics, now: Instant) {
-        let labels = ["name": "profiles"]
-        gauge("workqueue_depth", "Keys whose time has come.", [(labels, Double(queue.depth))])
-        counter("workqueue_adds_total", "Keys added.", [(labels, queue.adds)])
+    fileprivate mutating func write(queues: [(Labels, WorkQueue<String>.Statistics)], now: Instant) {
+        gauge("workqueue_depth", "Keys whose time has come.", queues.map { ($0, Double($1.depth)) })
+        counter("workqueue_adds_total", "Keys added.", queues.map { ($0, $1.adds) })
         histogram(
             "workqueue_queue_duration_seconds", "Time a key waited before it was worked on.",
-            [(labels, queue.queueDuration)])
-        histogram("workqueue_work_duration_seconds", "Time a key was worked on.", [(labels, queue.workDuration)])
+            queues.map { ($0, $1.queueDuration) })
+        histogram(
+            "workqueue_work_duration_seconds", "Time a key was worked on.", queues.map { ($0, $1.workDuration) })
         gauge(
             "workqueue_unfinished_work_seconds", "Time that all work in progress has taken so far.",
-            [(labels, queue.unfinishedWork(now: now).inSeconds)])
+            queues.map { ($0, $1.unfinishedWork(now: now).inSeconds) })
         gauge(
             "workqueue_longest_running_processor_seconds", "Time that the longest work in progress has taken so far.",
-            [(labels, queue.longestRun(now: now).inSeconds)])
-        counter("workqueue_retries_total", "Keys that failed and are tried again.", [(labels, queue.retries)])
+            queues.map { ($0, $1.longestRun(now: now).inSeconds) })
+        counter("workqueue_retries_total", "Keys that failed and are tried again.", queues.map { ($0, $1.retries) })
     }
 }

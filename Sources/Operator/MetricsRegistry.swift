@@ -21,7 +21,9 @@ package final class MetricsRegistry: Sendable {
     }
 
     /// The Prometheus text; rendering happens outside the lock.
-    package func render<Key>(queue: WorkQueue<Key>.Statistics, now: Instant) -> String {
-        snapshot.rendered(queue: queue, now: now)
+    package func render(
+        profiles: WorkQueue<String>.Statistics, limits: WorkQueue<String>.Statistics, now: Instant
+    ) -> String {
+        snapshot.rendered(profiles: profiles, limits: limits, now: now)
     }
 }

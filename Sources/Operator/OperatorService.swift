@@ -71,29 +71,22 @@ struct OperatorService: Service {
 
     /// What must be well before the process counts as ready. The VCO has no say in it.
     var readiness: [HealthCheck] {
-        [.ping, HealthCheck("informer-sync") { unsyncedBecause }]
-    }
-
-    /// Why the cache is not the cluster's state, in words; nil when it is.
-    private var unsyncedBecause: String? {
-        guard let controller = controller.withLock({ $0 }) else {
-            return "starting: the API server has not answered yet"
-        }
-        guard let blocked = controller.cache.blocked else {
-            return controller.cache.isSynced ? nil : "the first list of VelocloudBP is not complete yet"
-        }
-        return switch blocked {
-        case .notFound: "the CustomResourceDefinition velocloudbps.vcn.cloud is not installed"
-        case .forbidden: "the service account may not list and watch velocloudbps.vcn.cloud"
-        default: "the API server cannot be read: \(blocked)"
-        }
+        [
+            .ping,
+            HealthCheck("informer-sync") {
+                guard let controller = controller.withLock({ $0 }) else {
+                    return "starting: the API server has not answered yet"
+                }
+                return controller.cache.unsyncedBecause
+            },
+        ]
     }
 
     var renderedMetrics: String {
         let now = time.now()
         guard let controller = controller.withLock({ $0 }) else {
             metrics.update { $0.isLeader = !configuration.electsLeader || configuration.isDryRun }
-            return metrics.render(queue: WorkQueue<String>.Statistics.empty, now: now)
+            return metrics.render(profiles: .empty, limits: .empty, now: now)
         }
         let resources = controller.cache.snapshot ?? []
         let ready = resources.count { $0.isProgrammed && $0.status.condition(.ready)?.isTrue == true }
@@ -103,7 +96,8 @@ struct OperatorService: Service {
             metrics.resourcesNotReady = resources.count - ready
             if let contact = controller.cache.lastContact { metrics.watchLastContact = contact }
         }
-        return metrics.render(queue: controller.cache.queueStatistics, now: now)
+        let cache = controller.cache
+        return metrics.render(profiles: cache.queueStatistics, limits: cache.reportStatistics, now: now)
     }
 
     private struct ClusterIdentity {

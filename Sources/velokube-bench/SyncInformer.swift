@@ -1,4 +1,5 @@
 import ArgumentParser
+import BusinessPolicy
 import ControlLoop
 import Glibc
 import HTTPTransport
@@ -20,11 +21,11 @@ struct SyncInformer: AsyncParsableCommand {
         let start = Memory.now()
         let transport = CountingTransport()
         let cache = ResourceCache(random: SeededRandom(seed: 1), notOlderThan: nil)
-        let service = InformerService(
+        let service = InformerService<VelocloudBP>(
             client: try client(transport), cache: cache, namespace: nil, time: .live,
             log: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }, onSynced: {})
         let taken = try await seconds {
-            while !cache.isSynced {
+            while !cache.isComplete(VelocloudBP.self) {
                 if case .at(let time) = await service.step() { try await Time.live.sleep(time) }
             }
         }

@@ -79,6 +79,8 @@ private struct InformerWorld {
             let expected = snapshot.filter { $0.groups.contains(group) }
             if informer.objects(indexedBy: group) != expected { faults.append("the index of \(group) is wrong") }
             if informer.indexValues.contains(group) == expected.isEmpty { faults.append("\(group) is listed wrongly") }
+            let besides = Set(expected.flatMap(\.groups)).subtracting([group]).sorted()
+            if informer.indexValues(beside: group) != besides { faults.append("beside \(group) is something else") }
         }
         for thing in snapshot where !server.repeatsOldEvents {
             let version = Int(thing.resourceVersion) ?? 0

@@ -235,6 +235,20 @@ import Testing
         #expect(informer.indexValues == ["east"])
     }
 
+    // Which index values go together is known until the last object that has both is gone.
+    @Test func indexValuesSideBySide() {
+        var informer = Informer.watching([
+            Thing("a/a", "1", groups: ["p1", "n", "n"]), Thing("b/b", "2", groups: ["p2", "n"]),
+            Thing("c/c", "3", groups: ["p1", "n"]), Thing("d/d", "4", groups: ["p3", "m"]),
+        ])
+        #expect(informer.indexValues(beside: "n") == ["p1", "p2"] && informer.indexValues(beside: "p3") == ["m"])
+        _ = informer.receive(.event(.deleted(Thing("a/a", "11"))), now: at(1))
+        _ = informer.receive(.event(.modified(Thing("b/b", "12", groups: ["p4", "n"]))), now: at(1))
+        #expect(informer.indexValues(beside: "n") == ["p1", "p4"])
+        _ = informer.receive(.event(.deleted(Thing("c/c", "13"))), now: at(1))
+        #expect(informer.indexValues(beside: "n") == ["p4"] && informer.indexValues(beside: "p1").isEmpty)
+    }
+
     // A view taken before a change stays as it was, and the next one shows the change: also for a copy of the informer.
     @Test func viewsAreValues() {
         var informer = Informer.watching([Thing("a/a", "1")])

@@ -64,7 +64,7 @@ struct ModelServer {
         version += 1
         var thing = Thing(key, uid: "u\(uids)", "\(version)")
         if let old = objects[key] { thing.uid = old.uid } else { uids += 1 }
-        thing.groups = ["g\(Int.random(in: 0..<3, using: &random))"]
+        thing.groups = (0..<2).map { _ in "g\(Int.random(in: 0..<3, using: &random))" }
         history.append(Change(version: version, event: objects[key] == nil ? .added(thing) : .modified(thing)))
         objects[key] = thing
         return thing

@@ -87,6 +87,30 @@ import Testing
         }
     }
 
+    /// A start asks the API server for one list and one watch of each kind (an old one refuses the list over a watch
+    /// first), and at rest, resyncs included, for nothing more.
+    @Test(arguments: [false, true]) func readsOfTheAPIServer(servesWatchList: Bool) async throws {
+        let world = try World()
+        world.apiServer.modes.servesWatchList = servesWatchList
+        func reads() -> [String: Int] {
+            world.apiServer.counts.filter { $0.key.hasPrefix("list ") || $0.key.hasPrefix("watch ") }
+        }
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.untilReady(["web"])
+            try await world.settle()
+            let lists = ["list velocloudbps": 1, "list velocloudlimits": 1]
+            let watches = servesWatchList ? 1 : 2
+            let expected = ["watch velocloudbps": watches, "watch velocloudlimits": watches]
+            #expect(reads() == (servesWatchList ? expected : expected.merging(lists) { $1 }))
+            world.clearCounts()
+            try await world.passResync()
+            try await world.until("the VCO is asked") { world.versionReads > 0 }
+            try await world.settle()
+            #expect(world.apiServer.counts == [:])
+        }
+    }
+
     /// What others write into a resource, and our own statuses coming back by the watch, cause no work.
     @Test func unrelatedEdits() async throws {
         let world = try World()

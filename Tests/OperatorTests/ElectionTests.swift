@@ -76,7 +76,10 @@ import Testing
         defer { world.removeLedgers("a") }
         world.apiServer.apply("web", spec: world.spec())
         let a = try await Replica("a", in: world)
-        while !a.controller.cache.isSynced { _ = await a.controller.informerStep() }
+        while !a.controller.cache.isSynced {
+            _ = await a.controller.informerStep()
+            _ = await a.controller.limitInformerStep()
+        }
         while !a.isLeading { _ = await a.controller.electionStep() }
         _ = await a.controller.resyncStep()
         world.onRequest { request in

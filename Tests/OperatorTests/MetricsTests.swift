@@ -22,12 +22,14 @@ import Testing
     @Test func leadership() {
         var metrics = Metrics(startedAt: start)
         metrics.isLeader = false
-        #expect(lines(metrics.rendered(queue: emptyQueue(), now: start)).contains("velokube_leader 0"))
+        #expect(
+            lines(metrics.rendered(profiles: emptyQueue(), limits: emptyQueue(), now: start)).contains(
+                "velokube_leader 0"))
     }
 
     // Every metric is there from the start, with all its labels at 0, so that no alert waits for a first event.
     @Test func everythingIsThereFromTheStart() {
-        let text = Metrics(startedAt: start).rendered(queue: emptyQueue(), now: start)
+        let text = Metrics(startedAt: start).rendered(profiles: emptyQueue(), limits: emptyQueue(), now: start)
         let lines = Set(lines(text))
         for line in [
             #"workqueue_depth{name="profiles"} 0"#, #"workqueue_adds_total{name="profiles"} 0"#,
@@ -35,6 +37,8 @@ import Testing
             #"workqueue_longest_running_processor_seconds{name="profiles"} 0"#,
             #"workqueue_queue_duration_seconds_count{name="profiles"} 0"#,
             #"workqueue_work_duration_seconds_bucket{name="profiles",le="+Inf"} 0"#,
+            #"workqueue_depth{name="limits"} 0"#, #"workqueue_adds_total{name="limits"} 0"#,
+            #"workqueue_work_duration_seconds_bucket{name="limits",le="+Inf"} 0"#,
             #"velokube_reconcile_total{result="failed"} 0"#, #"velokube_reconcile_total{result="unchanged"} 0"#,
             #"velokube_reconcile_total{result="timed_out"} 0"#, "velokube_reconcile_terminal_errors_total 0",
             "velokube_reconcile_active_workers 0", "velokube_reconcile_max_concurrent 0",
@@ -64,7 +68,7 @@ import Testing
     @Test func theTextIsWellFormed() throws {
         var metrics = Metrics(startedAt: start)
         metrics.observeCall(method: "odd\"\\\nmethod", result: "ok", duration: .milliseconds(3))
-        let text = metrics.rendered(queue: emptyQueue(), now: start)
+        let text = metrics.rendered(profiles: emptyQueue(), limits: emptyQueue(), now: start)
         #expect(text.hasSuffix("\n") && !text.contains("\n\n"))
         var families: Set<String> = []
         var samples: Set<String> = []
@@ -91,7 +95,7 @@ import Testing
         for milliseconds in [1, 5, 6, 70, 500, 200_000] {
             metrics.observeReconcile(.written, duration: .milliseconds(milliseconds))
         }
-        let lines = lines(metrics.rendered(queue: emptyQueue(), now: start))
+        let lines = lines(metrics.rendered(profiles: emptyQueue(), limits: emptyQueue(), now: start))
             .filter { $0.hasPrefix("velokube_reconcile_duration_seconds") }
         #expect(
             lines == [
@@ -120,12 +124,14 @@ import Testing
         var queue = WorkQueue<String>(backoff: backoff, random: SeededRandom(seed: 1))
         for key in ["a", "b", "c"] { queue.add(key, notBefore: start, now: start) }
         _ = queue.take(now: start + .milliseconds(500))
-        let text = Metrics(startedAt: start).rendered(queue: queue.statistics, now: start + .seconds(3))
+        let text = Metrics(startedAt: start).rendered(
+            profiles: queue.statistics, limits: emptyQueue(), now: start + .seconds(3))
         for line in [
             #"workqueue_depth{name="profiles"} 2"#, #"workqueue_adds_total{name="profiles"} 3"#,
             #"workqueue_unfinished_work_seconds{name="profiles"} 2.5"#,
             #"workqueue_longest_running_processor_seconds{name="profiles"} 2.5"#,
             #"workqueue_queue_duration_seconds_sum{name="profiles"} 0.5"#,
+            #"workqueue_depth{name="limits"} 0"#, #"workqueue_adds_total{name="limits"} 0"#,
         ] {
             #expect(lines(text).contains(line), "\(line)")
         }
@@ -143,7 +149,8 @@ import Testing
             Set(
                 lines(
                     Metrics(startedAt: start).rendered(
-                        queue: queue.statistics, now: start + .milliseconds(milliseconds))))
+                        profiles: queue.statistics, limits: emptyQueue(),
+                        now: start + .milliseconds(milliseconds))))
         }
         #expect(
             rendered(0).isSuperset(of: [
@@ -192,7 +199,7 @@ import Testing
     @Test func stalenessGrows() {
         let registry = MetricsRegistry(startedAt: start)
         func staleness(_ seconds: Int) -> String? {
-            lines(registry.render(queue: emptyQueue(), now: start + .seconds(seconds)))
+            lines(registry.render(profiles: emptyQueue(), limits: emptyQueue(), now: start + .seconds(seconds)))
                 .first { $0.hasPrefix("velokube_watch_staleness_seconds") }
         }
         #expect(staleness(7) == "velokube_watch_staleness_seconds 7")

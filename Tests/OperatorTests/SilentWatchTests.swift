@@ -28,7 +28,7 @@ import Testing
             world.apiServer.breakWatches(.timeout("nothing came for 70 seconds"))
             try await world.becomesReady("api")
             #expect(world.apiServer.counts["list velocloudbps"] == nil)
-            let watches = world.transport.requests.map(\.url).filter { $0.contains("watch=true") }
+            let watches = world.transport.requests.map(\.url).filter { $0.contains("velocloudbps?watch=true") }
             #expect(watches.count == 1 && watches[0].contains("resourceVersion=\(version)&"), "\(watches)")
         }
     }

@@ -40,7 +40,7 @@ import Testing
         let world = try World(clock: WorldClock(rate: 5))
         let (count, isSeen) = (Locked(0), Locked(false))
         try await world.run {
-            try await world.until("it watches") { world.apiServer.openWatches == 1 }
+            try await world.until("it watches") { world.apiServer.openWatches == 2 }
             world.onRequest { request in
                 guard !request.url.contains("watch=true") else { return nil }
                 let now = count.withLock { count in

@@ -9,7 +9,9 @@ import Testing
 @Suite struct StreamedListTests {
     /// Requests for a list over a watch.
     private func streams(_ world: World) -> Int {
-        world.transport.requests.count { $0.url.contains("sendInitialEvents=true") }
+        world.transport.requests.count {
+            $0.url.contains("velocloudbps?") && $0.url.contains("sendInitialEvents=true")
+        }
     }
 
     private func lists(_ world: World) -> Int { world.apiServer.counts["list velocloudbps"] ?? 0 }
@@ -71,7 +73,7 @@ import Testing
         world.apiServer.modes.stallsWatches = true
         world.clearCounts()
         try await world.run {
-            try await world.until("the watch is open") { world.apiServer.openWatches == 1 }
+            try await world.until("the watches are open") { world.apiServer.openWatches == 2 }
             #expect(world.controller.withLock { $0?.cache.isSynced } == false)
             world.apiServer.modes.stallsWatches = false
             world.apiServer.breakWatches()

@@ -43,7 +43,7 @@ struct APIServerCore: Sendable {
         counts[call.title, default: 0] += 1
         do {
             let user = try check(request, call)
-            if call.kind == .velocloudBP, modes.crd == .missing { return Outcome(reply: Self.pageNotFound) }
+            if modes.presence(of: call.kind) == .missing { return Outcome(reply: Self.pageNotFound) }
             if call.verb == .watch { return try watch(call, form: ResourceForm(request, call.query)) }
             return try answer(request, call, user)
         } catch {
@@ -63,7 +63,7 @@ struct APIServerCore: Sendable {
         if modes.forbidden.contains(call.title) {
             throw .forbidden("\(call.kind.qualified) is forbidden: User cannot \(call.verb.rawValue) resource")
         }
-        if call.kind == .velocloudBP, modes.crd == .missingAsStatus { throw .noSuchKind }
+        if modes.presence(of: call.kind) == .missingAsStatus { throw .noSuchKind }
         return try allowedUser(request, to: AccessRequest(call))
     }
 

@@ -1,7 +1,9 @@
 /// How the simulated API server behaves where servers differ, and how it can be made to misbehave.
 package struct APIServerModes: Hashable, Sendable {
-    /// Whether the CRD is there, and if not, how its absence is answered.
+    /// Whether the CRD of VelocloudBP is there, and if not, how its absence is answered.
     package var crd: CRD = .installed
+    /// The same of VelocloudLimit.
+    package var limitCRD: CRD = .installed
     /// How a watch from a version that is compacted away is refused.
     package var goneWatch: GoneWatch = .event
     /// Watches can begin with the state of all objects, as on new servers; else that is refused, as on old ones.
@@ -23,7 +25,15 @@ package struct APIServerModes: Hashable, Sendable {
 
     package init() {}
 
-    /// Whether the CRD is there, and if not, how its absence is answered.
+    func presence(of kind: SimulatedKind) -> CRD {
+        switch kind {
+        case .velocloudBP: crd
+        case .velocloudLimit: limitCRD
+        default: .installed
+        }
+    }
+
+    /// Whether a CRD is there, and if not, how its absence is answered.
     package enum CRD: String, CaseIterable, Sendable {
         case installed
         /// 404 with the text of Go's HTTP server, as real servers answer for a group they do not know.

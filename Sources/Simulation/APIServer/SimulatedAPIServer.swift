@@ -2,7 +2,7 @@ import HTTPTransport
 
 import enum BusinessPolicy.JSON
 
-/// A Kubernetes API server in memory: VelocloudBP resources without a schema, events and namespaces.
+/// A Kubernetes API server in memory: VelocloudBPs and VelocloudLimits without a schema, events and namespaces.
 ///
 /// It follows a real server in what a controller's safety hangs on: versions, paged lists, watches, 410, optimistic
 /// locking, generation, finalizers. One contract suite runs against both.
@@ -86,9 +86,10 @@ extension SimulatedAPIServer {
     /// Makes a resource, or replaces the spec of the one that is there; returns it as it is now.
     @discardableResult
     package func apply(
-        _ name: String, namespace: String = "default", spec: JSON, annotations: [String: String] = [:]
+        _ name: String, namespace: String = "default", kind: SimulatedKind = .velocloudBP, spec: JSON,
+        annotations: [String: String] = [:]
     ) -> JSON {
-        let key = ResourceKey(kind: .velocloudBP, namespace: namespace, name: name)
+        let key = ResourceKey(kind: kind, namespace: namespace, name: name)
         var metadata = JSON.record(["name": .string(name)])
         if !annotations.isEmpty {
             let members = annotations.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
@@ -97,20 +98,20 @@ extension SimulatedAPIServer {
         let body = JSON.record(["metadata": metadata, "spec": spec])
         change { core in
             guard let old = core.store.resource(key) else {
-                return core.create(body, .velocloudBP, namespace: namespace)
+                return core.create(body, kind, namespace: namespace)
             }
             let replaced = old.json.setting(["spec"], to: spec)
             let merged = annotations.isEmpty ? replaced : replaced.merging(.record(["metadata": metadata]))
             return core.replace(key, with: merged)
         }
-        return object(name, namespace: namespace) ?? .null
+        return object(name, namespace: namespace, kind: kind) ?? .null
     }
 
     /// Asks for a resource's deletion: gone at once, or marked while finalizers hold it.
-    package func delete(_ name: String, namespace: String = "default") {
+    package func delete(_ name: String, namespace: String = "default", kind: SimulatedKind = .velocloudBP) {
         let now = wallMilliseconds()
         change { core in
-            let key = ResourceKey(kind: .velocloudBP, namespace: namespace, name: name)
+            let key = ResourceKey(kind: kind, namespace: namespace, name: name)
             let deleted = try? core.store.delete(key, wallMilliseconds: now)
             return deleted.flatMap { $0 }.map { core.deliver([$0]) } ?? []
         }
@@ -132,8 +133,11 @@ extension SimulatedAPIServer {
     }
 
     /// Merges a patch into a resource, or into its status. Nothing happens to one that is not there.
-    package func merge(_ patch: JSON, _ name: String, namespace: String = "default", isStatus: Bool = false) {
-        let key = ResourceKey(kind: .velocloudBP, namespace: namespace, name: name)
+    package func merge(
+        _ patch: JSON, _ name: String, namespace: String = "default", kind: SimulatedKind = .velocloudBP,
+        isStatus: Bool = false
+    ) {
+        let key = ResourceKey(kind: kind, namespace: namespace, name: name)
         change { core in
             core.merge(patch, key, isStatus: isStatus)
         }
@@ -147,8 +151,10 @@ extension SimulatedAPIServer {
     }
 
     /// One resource as it is; nil when it is not there.
-    package func object(_ name: String, namespace: String = "default") -> JSON? {
-        let key = ResourceKey(kind: .velocloudBP, namespace: namespace, name: name)
+    package func object(
+        _ name: String, namespace: String = "default", kind: SimulatedKind = .velocloudBP
+    ) -> JSON? {
+        let key = ResourceKey(kind: kind, namespace: namespace, name: name)
         return core.withLock { $0.store.resource(key)?.json }
     }
 

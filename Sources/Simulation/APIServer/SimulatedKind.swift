@@ -10,6 +10,9 @@ package struct SimulatedKind: Hashable, Sendable {
     /// The resource of the operator, without a schema: a CRD that an administrator has made lax.
     package static let velocloudBP = SimulatedKind(
         group: "vcn.cloud", version: "v1", plural: "velocloudbps", name: "VelocloudBP", isNamespaced: true)
+    /// The limits of a namespace, without a schema either.
+    package static let velocloudLimit = SimulatedKind(
+        group: "vcn.cloud", version: "v1", plural: "velocloudlimits", name: "VelocloudLimit", isNamespaced: true)
     package static let event = SimulatedKind(
         group: "", version: "v1", plural: "events", name: "Event", isNamespaced: true)
     package static let lease = SimulatedKind(

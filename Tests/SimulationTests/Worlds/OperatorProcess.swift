@@ -12,7 +12,7 @@ import Simulation
 /// One run of the operator, from its start to its death.
 final class OperatorProcess: Sendable {
     /// The loops that production runs side by side.
-    enum Loop: CaseIterable { case election, informer, resync, tick, worker }
+    enum Loop: CaseIterable { case election, informer, limitInformer, resync, tick, worker }
 
     let life: Life
     let controller: Controller
@@ -67,6 +67,7 @@ final class OperatorProcess: Sendable {
         switch loop {
         case .election: return await controller.electionStep()
         case .informer: return await controller.informerStep()
+        case .limitInformer: return await controller.limitInformerStep()
         case .resync: return await controller.resyncStep()
         case .tick: return await controller.tickStep()
         case .worker: return await controller.workerStep()

@@ -61,7 +61,7 @@ struct WorldTransport: HTTPTransport {
         guard request.isWatch, response.status == 200 else { return response }
         return HTTPResponse(
             status: response.status, headers: response.headers,
-            body: world.ragged(try await response.body.collect()))
+            body: world.ragged(try await response.body.collect(), ofLimits: request.url.contains("velocloudlimits")))
     }
 
     private static func response(_ reply: SimulatedReply) -> HTTPResponse {
@@ -143,11 +143,12 @@ extension SeededWorld {
 
     /// What arrives of a watch that the server has ended: perhaps in pieces, cut, with lines told twice, or with a
     /// bookmark at its end.
-    func ragged(_ bytes: [UInt8]) -> HTTPBody {
+    func ragged(_ bytes: [UInt8], ofLimits isOfLimits: Bool) -> HTTPBody {
         var lines = bytes.split(separator: UInt8(ascii: "\n")).map { Array($0) + [UInt8(ascii: "\n")] }
         if chance(300) {
             let bookmark =
-                "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"VelocloudBP\",\"apiVersion\":\"vcn.cloud/v1\","
+                "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"\(isOfLimits ? "VelocloudLimit" : "VelocloudBP")\","
+                + "\"apiVersion\":\"vcn.cloud/v1\","
                 + "\"metadata\":{\"resourceVersion\":\"\(apiServer.resourceVersion)\"}}}\n"
             if !lines.contains(where: { String(decoding: $0, as: UTF8.self).hasPrefix("{\"type\":\"ERROR\"") }) {
                 lines.append(Array(bookmark.utf8))

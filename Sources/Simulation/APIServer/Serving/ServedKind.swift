@@ -63,10 +63,13 @@ struct KindTable: Sendable {
             .filter { seen.insert("\($0.group)/\($0.version)").inserted }
     }
 
-    /// What the operator touches, its own kind without a schema: a definition that an administrator has made lax.
+    /// What the operator touches, its own kinds without a schema: definitions that an administrator has made lax.
     static let operatorOnly = KindTable([
         ServedKind(
             kind: .velocloudBP, shortNames: ["velo"], singular: "velocloudbp", hasStatus: true,
+            countsGenerations: true, mustNameVersion: true),
+        ServedKind(
+            kind: .velocloudLimit, shortNames: ["velolimit"], singular: "velocloudlimit", hasStatus: true,
             countsGenerations: true, mustNameVersion: true),
         ServedKind(kind: .event, singular: "event"),
         ServedKind(kind: .lease, singular: "lease", mustNameVersion: true),
