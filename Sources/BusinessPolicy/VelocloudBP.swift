@@ -79,6 +79,9 @@ package final class VelocloudBP: Sendable {
     /// Every fault of a spec that slipped past the schema, each naming its field, its value and what is allowed.
     package struct InvalidSpec: Error, Hashable, Sendable {
         package var faults: [SpecFault]
+
+        /// All of them, for the condition's message.
+        package var message: String { faults.map(\.message).joined(separator: "; ") }
     }
 
     /// The finalizer that velokube puts on every resource that has or will have a rule.

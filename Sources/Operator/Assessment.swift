@@ -15,7 +15,7 @@ enum Stance: Equatable {
     /// Not accepted: whatever rule it has stays untouched.
     case held(Verdict.RefusalReason, message: String)
     /// Outside the limits of its namespace: it gets no rule, and one that it has goes.
-    case barred(message: String)
+    case barred(Verdict.RefusalReason, message: String)
     /// Accepted, but not acted on for the reason given: whatever rule it has stays untouched.
     case waits(VelocloudBP.Spec, Verdict.WaitReason, message: String)
     /// Being deleted: its rule goes, or stays behind where that is allowed and asked for.
@@ -36,7 +36,7 @@ enum Stance: Equatable {
         }
         switch resource.spec {
         case .failure(let invalid):
-            self = .held(.invalidSpec, message: invalid.faults.map(\.message).joined(separator: "; "))
+            self = .held(.invalidSpec, message: invalid.message)
         case .success(let spec):
             if resource.isPaused {
                 self = .held(.paused, message: "Paused by the annotation vcn.cloud/paused; remove it to go on.")
@@ -52,12 +52,12 @@ enum Stance: Equatable {
     private init?(outside violations: [LimitViolation], _ resource: VelocloudBP) {
         guard !violations.isEmpty else { return nil }
         let message = violations.map(\.message).joined(separator: "; ") + "."
-        if violations.contains(where: \.removesRule) {
-            self = .barred(message: message)
-        } else if case .success = resource.spec {
-            self = .held(.outOfLimits, message: message)
-        } else {
-            return nil
+        switch (resource.spec, violations.contains(where: \.removesRule)) {
+        case (.success, true): self = .barred(.outOfLimits, message: message)
+        case (.success, false): self = .held(.outOfLimits, message: message)
+        case (.failure(let invalid), true):
+            self = .barred(.invalidSpec, message: "\(invalid.message); its rule is taken out, since \(message)")
+        case (.failure, false): return nil
         }
     }
 

@@ -49,6 +49,7 @@ package final class Controller: Sendable {
     private let session: OrchestratorSession
     private let informer: InformerService<VelocloudBP>
     private let limitInformer: InformerService<VelocloudLimit>
+    private let limitReporter: LimitReporter
     private let ledger: Ledger
     private let time: Time
     private let log: Logger
@@ -97,6 +98,8 @@ package final class Controller: Sendable {
         informer = InformerService(
             client: parts.kubernetes, cache: cache, namespace: namespace, time: time, log: parts.log,
             onSynced: onSynced)
+        limitReporter = LimitReporter(
+            cache: cache, ledger: parts.ledger, cluster: cluster, time: time, log: parts.log, isDryRun: policy.isDryRun)
         limitInformer = InformerService(
             client: parts.kubernetes, cache: cache, namespace: namespace, time: time, log: parts.log,
             onSynced: onSynced)
@@ -109,6 +112,7 @@ package final class Controller: Sendable {
         await withTaskGroup { group in
             group.addTask { await self.loop(self.synced, { false }, self.informerStep) }
             group.addTask { await self.loop(self.synced, { false }, self.limitInformerStep) }
+            group.addTask { await self.loop(self.cache.bell, { false }, self.reportStep) }
             group.addTask { await self.loop(self.synced, { false }, self.resyncStep) }
             group.addTask { await self.loop(self.synced, { false }, self.tickStep) }
             group.addTask { await self.loop(self.synced, { self.leadership?.ending != nil }, self.electionStep) }
@@ -173,6 +177,21 @@ package final class Controller: Sendable {
         case .key(let key):
             let outcome = await reconciler.reconcile(key)
             cache.finish(key, outcome, now: time.now())
+            return .again
+        case .wait(let until):
+            return .at(until)
+        case .idle, .shutDown:
+            return .whenRung
+        }
+    }
+
+    /// Takes one namespace and tells its limits who is outside them.
+    package func reportStep() async -> Wake {
+        guard cache.isSynced, isLeading else { return .whenRung }
+        switch cache.takeReport(now: time.now()) {
+        case .key(let namespace):
+            let outcome = await limitReporter.report(on: namespace)
+            cache.finishReport(namespace, outcome, now: time.now())
             return .again
         case .wait(let until):
             return .at(until)

@@ -73,6 +73,10 @@ extension Metrics {
         text.gauge(
             "velokube_resources", "VelocloudBP resources, by whether they are Ready.",
             [(["ready": "false"], Double(resourcesNotReady)), (["ready": "true"], Double(resourcesReady))])
+        text.gauge(
+            "velokube_resources_out_of_limits",
+            "VelocloudBP resources that the limits of their namespace forbid, by namespace with limits.",
+            resourcesOutOfLimits.sorted { $0.key < $1.key }.map { (["namespace": $0.key], Double($0.value)) })
         text.counter(
             "velokube_kubernetes_writes_total", "Writes to the API server, by what was written.",
             KubernetesWrite.allCases.map { (["kind": $0.rawValue], kubernetesWrites[$0] ?? 0) })

@@ -73,6 +73,8 @@ package struct Metrics: Hashable, Sendable {
     package var foreignVersionChanges = 0
     package var resourcesReady = 0
     package var resourcesNotReady = 0
+    /// By namespace, of those that have limits.
+    package var resourcesOutOfLimits: [String: Int] = [:]
     /// Whether this process may write; without an election always.
     package var isLeader = true
     package var kubernetesWrites: [KubernetesWrite: Int]

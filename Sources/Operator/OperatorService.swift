@@ -92,6 +92,7 @@ struct OperatorService: Service {
         let ready = resources.count { $0.isProgrammed && $0.status.condition(.ready)?.isTrue == true }
         metrics.update { metrics in
             metrics.resourcesReady = ready
+            metrics.resourcesOutOfLimits = controller.cache.outOfLimits
             metrics.isLeader = controller.isLeading
             metrics.resourcesNotReady = resources.count - ready
             if let contact = controller.cache.lastContact { metrics.watchLastContact = contact }

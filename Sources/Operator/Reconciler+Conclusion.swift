@@ -54,7 +54,7 @@ extension Reconciler {
     }
 
     /// After a conflict the watch brings the newer resource within this time, or we look anyway.
-    private static let conflictDelay = Duration.milliseconds(500)
+    static let conflictDelay = Duration.milliseconds(500)
     /// After a failed call to the API server.
     static let failureDelay = Duration.seconds(5)
 
@@ -142,13 +142,13 @@ extension Reconciler {
         switch subject.stance {
         case .held(let reason, let message):
             return unchanged(resource, reason, message, owned, pass)
-        case .barred(let message):
+        case .barred(let refusal, let message):
             var programming = Verdict.Programming.waiting(.pending, message: "", rule: place(of: resource, owned, pass))
             if case .waiting(let reason, let words) = result {
                 // Its rule is still there, and this is what keeps it.
                 programming = .waiting(reason, message: words, rule: place(of: resource, owned, pass))
             }
-            return Verdict(acceptance: .refused(.outOfLimits, message: message), programming: programming)
+            return Verdict(acceptance: .refused(refusal, message: message), programming: programming)
         case .waits(let spec, let reason, let message):
             return Verdict(
                 acceptance: .accepted(warnings: spec.warnings),

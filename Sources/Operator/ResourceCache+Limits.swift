@@ -67,6 +67,15 @@ extension ResourceCache {
 
     var namespacesWithLimits: [String] { informer(\Informer<VelocloudLimit>.indexValues) }
 
+    /// How many resources are refused for a limit, by their status; of every namespace that has limits.
+    var outOfLimits: [String: Int] {
+        let reason = Verdict.RefusalReason.outOfLimits.rawValue
+        return Dictionary(
+            namespacesWithLimits.map { namespace in
+                (namespace, resources(in: namespace).count { $0.status.condition(.accepted)?.reason == reason })
+            }, uniquingKeysWith: +)
+    }
+
     /// Asks for a look at every limit's status, as somebody may have changed it.
     func enqueueReports(now: Instant) {
         state.withLock { state in

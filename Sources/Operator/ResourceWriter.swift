@@ -7,10 +7,13 @@ import Orchestrator
 
 /// Our writes to the API server: side by side, a bounded number in flight, each guarded by uid and resourceVersion.
 final class ResourceWriter: Sendable {
+    /// How one write to a VelocloudBP ended.
+    typealias Outcome = WriteOutcome<VelocloudBP>
+
     /// How one write ended.
-    enum Outcome: Sendable {
+    enum WriteOutcome<Resource: Sendable>: Sendable {
         /// As the API server holds it now; the cache knows it too.
-        case written(VelocloudBP)
+        case written(Resource)
         /// The resource is not as we saw it any more.
         case conflict
         /// It is not there any more.
@@ -90,12 +93,24 @@ final class ResourceWriter: Sendable {
     }
 
     func writeStatus(_ statuses: [(VelocloudBP, Status)]) async -> [(VelocloudBP, Outcome)] {
+        await writeStatus(statuses.map { ($0.0, $0.1.json) })
+    }
+
+    func writeStatus(_ statuses: [(VelocloudLimit, LimitStatus)]) async -> [(
+        VelocloudLimit, WriteOutcome<VelocloudLimit>
+    )] {
+        await writeStatus(statuses.map { ($0.0, $0.1.json) })
+    }
+
+    private func writeStatus<Resource: WatchedResource>(
+        _ statuses: [(Resource, JSON)]
+    ) async -> [(Resource, WriteOutcome<Resource>)] {
         let byUID = Dictionary(statuses.map { ($0.0.uid, $0.1) }, uniquingKeysWith: { first, _ in first })
         return await sideBySide(statuses.map(\.0)) { resource in
             await self.patch(
                 resource, kind: .status, subresource: "status",
                 change: [
-                    .init("metadata", resource.guarded(with: [])), .init("status", byUID[resource.uid]?.json ?? .null),
+                    .init("metadata", resource.guarded(with: [])), .init("status", byUID[resource.uid] ?? .null),
                 ])
         }
     }
@@ -135,18 +150,19 @@ final class ResourceWriter: Sendable {
         }.filter(\.1).map(\.0)
     }
 
-    private func patch(
-        _ resource: VelocloudBP, kind: Metrics.KubernetesWrite, subresource: String?, change: [JSON.Member]
-    ) async -> Outcome {
+    private func patch<Resource: WatchedResource>(
+        _ resource: Resource, kind: Metrics.KubernetesWrite, subresource: String?, change: [JSON.Member]
+    ) async -> WriteOutcome<Resource> {
         if isOutOfTime { return .failed(Self.outOfTime) }
         // Another may lead, and have changed what we saw.
         guard leadership?.isLeading ?? true else { return .conflict }
         metrics.update { $0.kubernetesWrites[kind, default: 0] += 1 }
         do {
             let reply = try await client.patch(
-                .velocloudBP, namespace: resource.owner.namespace, name: resource.owner.name, subresource: subresource,
+                Resource.resourceKind, namespace: resource.owner.namespace, name: resource.owner.name,
+                subresource: subresource,
                 body: .object(change))
-            let written = try VelocloudBP(json: reply)
+            let written = try Resource(json: reply)
             cache.acknowledge(written, replacing: resource.resourceVersion)
             return .written(written)
         } catch let error as KubernetesError {
@@ -155,7 +171,9 @@ final class ResourceWriter: Sendable {
             if status.isNotFound { return .gone }
             return .failed(error)
         } catch {
-            return .failed(.unreadable("the reply to a patch of \(resource.owner.label) is no VelocloudBP"))
+            return .failed(
+                .unreadable(
+                    "the reply to a patch of \(resource.owner.label) is none of \(Resource.resourceKind.plural)"))
         }
     }
 
@@ -218,10 +236,10 @@ final class ResourceWriter: Sendable {
     }
 }
 
-extension VelocloudBP {
+extension WatchedResource {
     /// `metadata` for a patch that only succeeds while the resource is as we saw it.
     func guarded(with members: [JSON.Member]) -> JSON {
-        .object([.init("uid", .string(owner.uid)), .init("resourceVersion", .string(resourceVersion))] + members)
+        .object([.init("uid", .string(uid)), .init("resourceVersion", .string(resourceVersion))] + members)
     }
 }
 

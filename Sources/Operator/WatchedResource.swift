@@ -6,6 +6,9 @@ import Kubernetes
 package protocol WatchedResource: InformerObject {
     static var resourceKind: ResourceKind { get }
 
+    /// Namespace, name and uid.
+    var owner: Owner { get }
+
     /// What it means that the API server does not know the kind, which then counts as a complete list of none. Nil for
     /// a kind that nothing can be done without.
     static var absence: StaticString? { get }

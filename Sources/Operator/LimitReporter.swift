@@ -1,0 +1,68 @@
+import BusinessPolicy
+import ControlLoop
+import HTTPTransport
+import Kubernetes
+import Ledger
+import Logging
+
+/// Keeps the statuses of VelocloudLimits, namespace by namespace: whom each governs, who breaks it, what is used of its
+/// quotas, and whether it makes sense. Nothing is decided here; passes over profiles judge by themselves.
+final class LimitReporter: Sendable {
+    private let cache: ResourceCache
+    private let ledger: Ledger
+    private let cluster: ResourceWriter
+    private let time: Time
+    private let log: Logger
+    private let isDryRun: Bool
+
+    init(
+        cache: ResourceCache, ledger: Ledger, cluster: ResourceWriter, time: Time, log: Logger, isDryRun: Bool
+    ) {
+        self.cache = cache
+        self.ledger = ledger
+        self.cluster = cluster
+        self.time = time
+        self.log = log
+        self.isDryRun = isDryRun
+    }
+
+    /// Writes the status of each limit of a namespace where it is not what it should be.
+    func report(on namespace: String) async -> WorkQueue<String>.Outcome {
+        let limits = cache.limits(in: namespace)
+        guard !limits.isEmpty, !isDryRun else { return .done }
+        let rules = Dictionary(
+            await ledger.allRules().map { ($0.owner.uid, $0) }, uniquingKeysWith: { first, _ in first })
+        let applicants = cache.resources(in: namespace).compactMap { $0.applicant(recorded: rules[$0.uid]) }
+        let judgement = LimitJudgement(of: applicants, by: limits)
+        let names = Dictionary(
+            applicants.map { ($0.owner.uid, $0.owner.name) }, uniquingKeysWith: { first, _ in first })
+        let now = timestamp(milliseconds: time.wallMilliseconds())
+        let statuses = limits.map { ($0, LimitStatus.of($0, among: limits, names: names, judgement, now: now)) }
+            .filter { $0.status != $1 }
+        for (limit, status) in statuses { note(limit, status) }
+        var outcome = WorkQueue<String>.Outcome.done
+        for (limit, written) in await cluster.writeStatus(statuses) {
+            switch written {
+            case .written, .gone: break
+            case .conflict: outcome = .again(at: time.now() + Reconciler.conflictDelay)
+            case .failed(let error):
+                log.event(
+                    .warning, "The status of a limit cannot be written",
+                    [.resource: .string(limit.owner.label), .error: "\(error)"])
+                if !error.isRefusal { return .failed }
+            }
+        }
+        return outcome
+    }
+
+    /// A limit that makes no sense is the WAN team's to correct: said when it is found.
+    private func note(_ limit: VelocloudLimit, _ status: LimitStatus) {
+        guard let valid = status.valid, !valid.isTrue, valid.message != limit.status.valid?.message else { return }
+        log.event(
+            .warning, "A limit makes no sense",
+            [
+                .kind: .string(VelocloudLimit.resourceKind.plural), .resource: .string(limit.owner.label),
+                .reason: .string(valid.reason), .message: .string(valid.message),
+            ])
+    }
+}
