@@ -24,6 +24,7 @@ test: prepare tidy
 	scripts/control-plane >/dev/null
 	swift build --build-tests
 	scripts/with-control-plane scripts/check-manifests
+	scripts/with-control-plane scripts/check-admission
 	scripts/with-control-plane swift test --skip-build
 
 # Sources are changed meanwhile, and put back.
