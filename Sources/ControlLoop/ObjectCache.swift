@@ -8,6 +8,21 @@ struct ObjectCache<Object: InformerObject>: Sendable {
         var sorted = Memo<[Object]>()
         /// The other index values of these objects, and how many have each: known without a look at all of them.
         var besides: [Object.Index: Int] = [:]
+
+        mutating func add(_ key: String, having values: Set<Object.Index>, except own: Object.Index) {
+            keys.insert(key)
+            sorted = Memo()
+            for value in values where value != own { besides[value, default: 0] += 1 }
+        }
+
+        mutating func remove(_ key: String, having values: Set<Object.Index>, except own: Object.Index) {
+            keys.remove(key)
+            sorted = Memo()
+            for value in values where value != own {
+                let count = besides[value] ?? 0
+                besides[value] = count > 1 ? count - 1 : nil
+            }
+        }
     }
 
     /// The versions of one object that are remembered as older than the cached one. A reconcile makes two; more are
@@ -114,11 +129,7 @@ struct ObjectCache<Object: InformerObject>: Sendable {
         objects[object.key] = object
         sorted = Memo()
         let values = Set(index(object))
-        for value in values {
-            buckets[value, default: Bucket()].keys.insert(object.key)
-            buckets[value, default: Bucket()].sorted = Memo()
-            for other in values where other != value { buckets[value]?.besides[other, default: 0] += 1 }
-        }
+        for value in values { buckets[value, default: Bucket()].add(object.key, having: values, except: value) }
     }
 
     private mutating func drop(_ object: Object) {
@@ -127,12 +138,7 @@ struct ObjectCache<Object: InformerObject>: Sendable {
         sorted = Memo()
         let values = Set(index(object))
         for value in values {
-            buckets[value]?.keys.remove(object.key)
-            buckets[value]?.sorted = Memo()
-            for other in values where other != value {
-                let count = buckets[value]?.besides[other] ?? 0
-                buckets[value]?.besides[other] = count > 1 ? count - 1 : nil
-            }
+            buckets[value]?.remove(object.key, having: values, except: value)
             if buckets[value]?.keys.isEmpty ?? false { buckets[value] = nil }
         }
     }

@@ -130,7 +130,11 @@ import enum BusinessPolicy.JSON
         #expect(fields.contains("fqdn\t<string> -required-") && fields.contains("enum: high, normal, low"), "\(fields)")
         #expect(try await kubectl("explain velo --recursive").contains("lastTransitionTime\t<string>"))
         let kinds = try await kubectl("api-resources --api-group=vcn.cloud")
-        #expect(kinds.contains("velocloudbps   velo         vcn.cloud/v1   true         VelocloudBP"), "\(kinds)")
+        for (plural, short, kind) in [
+            ("velocloudbps     ", "velo     ", "VelocloudBP"), ("velocloudlimits  ", "velolimit", "VelocloudLimit"),
+        ] {
+            #expect(kinds.contains("\(plural) \(short)    vcn.cloud/v1   true         \(kind)\n"), "\(kinds)")
+        }
         #expect(try await kubectl("api-versions").contains("\nvcn.cloud/v1\n"))
         #expect(try await kubectl("version").contains("Server Version: v1.36.0+velokube-sim"))
         let strict = try await kubectl("create -f -", input: Self.resource("a", more: ",\"colour\":1"))

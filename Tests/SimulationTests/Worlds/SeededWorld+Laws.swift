@@ -106,17 +106,20 @@ extension SeededWorld {
         let isHeldByRival = rivals.contains { rival in
             rival.isReady || rival.stated != nil || rival.isPaused || rival.isRejected
         }
-        guard let profile = orchestrator.profile(.name(wish.profile)) else {
-            return isHeldByRival ? ["ProfileNotFound", "NameConflict"] : ["ProfileNotFound"]
-        }
         let conflict: Set<String> = isHeldByRival ? ["NameConflict"] : []
-        guard let segment = profile.segment(wish.segment) else { return conflict.union(["SegmentNotFound"]) }
+        // What was refused is held until it is edited, also when its profile goes afterwards.
+        let isRefused = wish.isRejected && !weather.modes.rejectedPorts.isEmpty
+        let refusal: Set<String> = isRefused ? ["RejectedByOrchestrator"] : []
+        guard let profile = orchestrator.profile(.name(wish.profile)) else {
+            return conflict.union(refusal).union(["ProfileNotFound"])
+        }
+        guard let segment = profile.segment(wish.segment) else {
+            return conflict.union(refusal).union(["SegmentNotFound"])
+        }
         if foreignNames(profile.id, segment.id).contains(wish.name) {
-            return conflict.union(wish.isRejected ? ["ForeignRule", "RejectedByOrchestrator"] : ["ForeignRule"])
+            return conflict.union(refusal).union(["ForeignRule"])
         }
-        if wish.isRejected, !weather.modes.rejectedPorts.isEmpty {
-            return conflict.union(["RejectedByOrchestrator"])
-        }
+        if isRefused { return conflict.union(refusal) }
         let isTaken = rivals.contains { $0.isReady }
         let isForgotten = state.withLock { $0.forgotten }.contains(wish.place)
         return isTaken ? ["NameConflict"] : conflict.union(isForgotten ? ["Ready", "ForeignRule"] : ["Ready"])
