@@ -9,6 +9,6 @@ struct Bench: AsyncParsableCommand {
         abstract: "Measures velokube; times are the best of some runs, and only ratios within one run mean much.",
         subcommands: [
             FillCluster.self, SyncInformer.self, DecodeEvents.self, WorkQueueBench.self, PlanBench.self,
-            LedgerBench.self,
+            LimitBench.self, LedgerBench.self,
         ])
 }
