@@ -29,7 +29,11 @@ final class FileLock {
         self.descriptor = descriptor
     }
 
-    deinit { _ = close(descriptor) }
+    deinit {
+        // Closing alone would leave it to a child that is between fork and exec, and has our descriptors till then.
+        _ = flock(descriptor, LOCK_UN)
+        _ = close(descriptor)
+    }
 }
 
 /// The system's words for an error number.
