@@ -27,6 +27,18 @@ import Testing
                 "velokube_leader 0"))
     }
 
+    // Who is outside its limits is counted by namespace, and nobody else has that label.
+    @Test func outOfLimitsIsCountedByNamespace() {
+        var metrics = Metrics(startedAt: start)
+        metrics.resourcesOutOfLimits = ["shop": 2, "bank": 0]
+        let lines = lines(metrics.rendered(profiles: emptyQueue(), limits: emptyQueue(), now: start))
+        #expect(
+            lines.filter { $0.hasPrefix("velokube_resources_out_of_limits") } == [
+                #"velokube_resources_out_of_limits{namespace="bank"} 0"#,
+                #"velokube_resources_out_of_limits{namespace="shop"} 2"#,
+            ])
+    }
+
     // Every metric is there from the start, with all its labels at 0, so that no alert waits for a first event.
     @Test func everythingIsThereFromTheStart() {
         let text = Metrics(startedAt: start).rendered(profiles: emptyQueue(), limits: emptyQueue(), now: start)
