@@ -55,6 +55,7 @@ let package = Package(
         library("Kubernetes", ["HTTPTransport", "BusinessPolicy", yams]),
         library("Orchestrator", ["HTTPTransport", "BusinessPolicy"]),
         library("Ledger", ["CSQLite", "BusinessPolicy"]),
+        library("Validation", ["BusinessPolicy", yams]),
         library(
             "Operator",
             [
@@ -64,7 +65,7 @@ let package = Package(
         ),
         library(
             "Simulation", ["BusinessPolicy", "HTTPTransport"], resources: [.embedInCode("Fixtures")]),
-        program("velokube", ["Operator", argumentParser]),
+        program("velokube", ["Operator", "Validation", "BusinessPolicy", argumentParser]),
         // Measures the others; no product, so that it is never shipped.
         program(
             "velokube-bench",
@@ -79,6 +80,7 @@ let package = Package(
         tests("ControlLoopTests", ["ControlLoop"]),
         tests("ClientTests", ["HTTPTransport", "Kubernetes", "Orchestrator", "BusinessPolicy", "ControlLoop"]),
         tests("LedgerTests", ["Ledger", "BusinessPolicy"]),
+        tests("ValidationTests", ["Validation", "BusinessPolicy", "velokube"]),
         tests(
             "OperatorTests",
             [

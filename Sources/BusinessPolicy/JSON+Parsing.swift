@@ -85,8 +85,13 @@ struct JSONReader {
 
     /// Fails unless nothing but white space is left.
     mutating func finish() throws(JSONError) {
+        if !isAtEnd() { throw failure("something follows the value") }
+    }
+
+    /// Skips white space and says whether anything is left.
+    mutating func isAtEnd() -> Bool {
         skipSpace()
-        if position < bytes.count { throw failure("something follows the value") }
+        return position == bytes.count
     }
 
     mutating func readValue(depth: Int, leavingOut paths: [ArraySlice<String>] = []) throws(JSONError) -> JSON {

@@ -3,6 +3,10 @@ package struct LimitValidity: Hashable, Sendable {
     package var reason: Reason
     /// For the person who may write limits.
     package var message: String
+    /// The lists of which nothing is allowed beside the other limits.
+    package var contradictions: [SpecFault]
+    /// What is allowed but does less than it seems.
+    package var warning: SpecFault?
 
     package enum Reason: String, Sendable {
         case valid = "Valid"
@@ -14,26 +18,28 @@ package struct LimitValidity: Hashable, Sendable {
 
     /// `others` are the other limits of the same namespace.
     package init(of limit: VelocloudLimit, beside others: [VelocloudLimit]) {
-        let contradictions = limit.spec.lists.compactMap { limit.contradiction($0, others) }
+        contradictions = limit.spec.lists.compactMap { limit.contradiction($0, others) }
+        warning = limit.warning
         let faults = limit.spec.faults.map(\.message)
         reason = !faults.isEmpty ? .invalidSpec : !contradictions.isEmpty ? .contradiction : .valid
-        let words = faults + contradictions
+        let words = faults + contradictions.map(\.message)
         message = words.isEmpty ? "The limit makes sense." : words.joined(separator: "; ") + "."
-        if words.isEmpty, let warning = limit.warning { message += " Warning: \(warning)." }
+        if words.isEmpty, let warning { message += " Warning: \(warning.message)." }
     }
 }
 
 extension VelocloudLimit {
-    /// What is allowed but does less than it seems.
-    fileprivate var warning: String? {
+    fileprivate var warning: SpecFault? {
         guard let groups = entries(.serviceGroups), !groups.contains(RuleSettings.ServiceGroup.all.rawValue) else {
             return nil
         }
         if let policies = entries(.linkPolicies), !policies.contains(RuleSettings.LinkPolicy.auto.rawValue) {
             return nil
         }
-        return "spec.service-groups steers nothing while link-policy auto is allowed; to steer by it, "
-            + "set spec.link-policies to [fixed]"
+        return SpecFault(
+            field: LimitedField.serviceGroups.rawValue,
+            message: "spec.service-groups steers nothing while link-policy auto is allowed; to steer by it, "
+                + "set spec.link-policies to [fixed]")
     }
 
     private func entries(_ field: LimitedField) -> [String]? {
@@ -42,7 +48,7 @@ extension VelocloudLimit {
 
     /// Says so when no value is allowed by a list of this limit and by those of all others. Who allows nothing by
     /// himself has a fault of his own.
-    fileprivate func contradiction(_ list: AllowList, _ others: [VelocloudLimit]) -> String? {
+    fileprivate func contradiction(_ list: AllowList, _ others: [VelocloudLimit]) -> SpecFault? {
         let rivals = others.sorted { $0.owner < $1.owner }.compactMap { other in
             other.spec.lists.first { $0.field == list.field && $0.isSatisfiable(with: []) }
                 .map { (name: other.owner.name, list: $0) }
@@ -50,8 +56,10 @@ extension VelocloudLimit {
         guard list.isSatisfiable(with: []), !list.isSatisfiable(with: rivals.map(\.list)) else { return nil }
         let opposed = rivals.filter { !list.isSatisfiable(with: [$0.list]) }
         let names = (opposed.isEmpty ? rivals : opposed).map { "\"\($0.name)\"" }.joined(separator: ", ")
-        return "no value of spec.\(list.field.rawValue) is also allowed by VelocloudLimit \(names), "
-            + "so that together they forbid everything"
+        return SpecFault(
+            field: list.field.rawValue,
+            message: "no value of spec.\(list.field.rawValue) is also allowed by VelocloudLimit \(names), "
+                + "so that together they forbid everything")
     }
 }
 

@@ -1,4 +1,4 @@
-/// What is wrong with one member of a spec that slipped past the schema.
+/// What is wrong with one member of a spec that slipped past the schema, or has no effect.
 package struct SpecFault: Hashable, Sendable {
     /// The member of the spec, such as `dport`; empty when the spec as a whole is at fault.
     package var field: String

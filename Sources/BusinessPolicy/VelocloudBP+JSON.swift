@@ -6,12 +6,31 @@ extension VelocloudBP {
         package static let deletionPolicy = "vcn.cloud/deletion-policy"
         package static let reconcileRequestedAt = "vcn.cloud/reconcile-requested-at"
     }
+
+    /// The members of a spec. All that is read goes by this list, so that there is no other.
+    package enum SpecMember: String, CaseIterable, Sendable {
+        case profile
+        case segment
+        case name
+        case fqdn
+        case dport
+        case dportHigh = "dport-high"
+        case transport = "protocol"
+        case serviceClass = "service-class"
+        case priority
+        case bandwidthLimit = "bandwidth-limit"
+        case linkPolicy = "link-policy"
+        case serviceGroup = "service-group"
+        case order
+    }
 }
 
 /// Checks a spec member by member and gathers every fault, so that one `kubectl apply` can mend them all.
 ///
 /// The CRD's schema says most of this already; an admin may have made it laxer, and it cannot say all.
 struct SpecReader {
+    private typealias Member = VelocloudBP.SpecMember
+
     let spec: JSON?
     private var faults: [SpecFault] = []
 
@@ -22,28 +41,28 @@ struct SpecReader {
     init(spec: JSON?) {
         self.spec = spec
         if let spec, spec.members == nil {
-            note("", "spec \(spec.shown) is \(spec.kindInWords); needed is an object")
+            note(nil, "spec \(spec.shown) is \(spec.kindInWords); needed is an object")
         }
     }
 
     mutating func profile() -> String? {
-        text("profile", needed: "the name of a profile, 1 to \(Self.textLengthMax) characters", isRequired: true)
+        text(.profile, needed: "the name of a profile, 1 to \(Self.textLengthMax) characters", isRequired: true)
     }
 
     mutating func read(owner: Owner, profile: String?) -> Result<VelocloudBP.Spec, VelocloudBP.InvalidSpec> {
         let segment = segment()
         let name = name(owner: owner)
         let order =
-            number("order", in: Self.orderRange, allowed: "a whole number from 0 to 10000") ?? DesiredRule.defaultOrder
+            number(.order, in: Self.orderRange, allowed: "a whole number from 0 to 10000") ?? DesiredRule.defaultOrder
         let hostname = hostname()
         let port = requiredPort()
         let portHigh = portHigh(low: port)
-        let transport = choice("protocol", RuleSettings.TransportProtocol.self) ?? .tcp
-        let serviceClass = choice("service-class", RuleSettings.ServiceClass.self) ?? .transactional
-        let priority = choice("priority", RuleSettings.Priority.self) ?? .normal
+        let transport = choice(.transport, RuleSettings.TransportProtocol.self) ?? .tcp
+        let serviceClass = choice(.serviceClass, RuleSettings.ServiceClass.self) ?? .transactional
+        let priority = choice(.priority, RuleSettings.Priority.self) ?? .normal
         let bandwidthCap = bandwidthLimit() ?? -1
-        let linkPolicy = choice("link-policy", RuleSettings.LinkPolicy.self) ?? .auto
-        let serviceGroup = choice("service-group", RuleSettings.ServiceGroup.self) ?? .all
+        let linkPolicy = choice(.linkPolicy, RuleSettings.LinkPolicy.self) ?? .auto
+        let serviceGroup = choice(.serviceGroup, RuleSettings.ServiceGroup.self) ?? .all
         guard faults.isEmpty, let profile, let hostname, let port else {
             return .failure(VelocloudBP.InvalidSpec(faults: faults))
         }
@@ -54,14 +73,16 @@ struct SpecReader {
         return .success(
             VelocloudBP.Spec(
                 profile: profile, segment: segment, name: name, order: order, settings: settings,
-                warnings: warnings(settings)))
+                remarks: remarks(settings)))
     }
 
-    private func warnings(_ settings: RuleSettings) -> [String] {
+    private func remarks(_ settings: RuleSettings) -> [SpecFault] {
         guard settings.linkPolicy == .auto, settings.serviceGroup != .all else { return [] }
         return [
-            "spec.service-group \(settings.serviceGroup.rawValue) has no effect while spec.link-policy is auto; "
-                + "to steer by it, set link-policy to fixed"
+            SpecFault(
+                field: Member.serviceGroup.rawValue,
+                message: "spec.service-group \(settings.serviceGroup.rawValue) has no effect while spec.link-policy is "
+                    + "auto; to steer by it, set link-policy to fixed")
         ]
     }
 
@@ -69,16 +90,16 @@ struct SpecReader {
 
     private mutating func segment() -> String {
         let needed = "the name of a segment, or nothing for \(DesiredRule.globalSegment)"
-        return text("segment", needed: needed, isRequired: false, lengthMax: nil) ?? DesiredRule.globalSegment
+        return text(.segment, needed: needed, isRequired: false, lengthMax: nil) ?? DesiredRule.globalSegment
     }
 
     private mutating func name(owner: Owner) -> String {
         let needed = "1 to \(Self.textLengthMax) characters"
         let standard = "\(owner.namespace).\(owner.name)"
-        if isGiven("name") { return text("name", needed: needed, isRequired: false) ?? standard }
+        if value(.name) != nil { return text(.name, needed: needed, isRequired: false) ?? standard }
         if standard.unicodeScalars.count > Self.textLengthMax {
             note(
-                "name",
+                .name,
                 "spec.name is not given, and namespace and name of the resource together are longer than "
                     + "\(Self.textLengthMax) characters; give it a spec.name of \(needed)")
         }
@@ -87,10 +108,10 @@ struct SpecReader {
 
     private mutating func hostname() -> String? {
         let needed = "a DNS name of two labels or more, at most 253 characters, such as app.example.com"
-        guard let text = text("fqdn", needed: needed, isRequired: true, lengthMax: nil) else { return nil }
+        guard let text = text(.fqdn, needed: needed, isRequired: true, lengthMax: nil) else { return nil }
         let hostname = text.lowercased()
         if let fault = Self.hostnameFault(hostname) {
-            note("fqdn", "spec.fqdn \(JSON.string(text).shown) \(fault); needed is \(needed)")
+            note(.fqdn, "spec.fqdn \(JSON.string(text).shown) \(fault); needed is \(needed)")
             return nil
         }
         return hostname
@@ -127,92 +148,94 @@ struct SpecReader {
     private static let portAllowed = "a whole number from 1 to 65535"
 
     private mutating func requiredPort() -> Int? {
-        guard isGiven("dport") else {
-            note("dport", "spec.dport is missing; needed is \(Self.portAllowed)")
+        guard value(.dport) != nil else {
+            note(.dport, "spec.dport is missing; needed is \(Self.portAllowed)")
             return nil
         }
-        return number("dport", in: Self.portRange, allowed: Self.portAllowed)
+        return number(.dport, in: Self.portRange, allowed: Self.portAllowed)
     }
 
     private mutating func portHigh(low: Int?) -> Int? {
-        guard let high = number("dport-high", in: Self.portRange, allowed: Self.portAllowed) else { return nil }
+        guard let high = number(.dportHigh, in: Self.portRange, allowed: Self.portAllowed) else { return nil }
         if let low, high < low {
-            note("dport-high", "spec.dport-high \(high) is below spec.dport \(low); allowed is \(low) to 65535")
+            note(.dportHigh, "spec.dport-high \(high) is below spec.dport \(low); allowed is \(low) to 65535")
         }
         return high
     }
 
     private mutating func bandwidthLimit() -> Int? {
         let allowed = "1 to 100 percent, or -1 for no limit"
-        if spec?["bandwidth-limit"]?.int == 0 {
-            note("bandwidth-limit", "spec.bandwidth-limit 0 would block the app; allowed is \(allowed)")
+        if value(.bandwidthLimit)?.int == 0 {
+            note(.bandwidthLimit, "spec.bandwidth-limit 0 would block the app; allowed is \(allowed)")
             return nil
         }
-        return number("bandwidth-limit", in: -1...100, allowed: allowed)
+        return number(.bandwidthLimit, in: -1...100, allowed: allowed)
     }
 
-    private mutating func note(_ field: String, _ message: String) {
-        faults.append(SpecFault(field: field, message: message))
+    /// No member: the spec as a whole is at fault.
+    private mutating func note(_ member: Member?, _ message: String) {
+        faults.append(SpecFault(field: member?.rawValue ?? "", message: message))
     }
 
     // MARK: Kinds of members
 
     /// A member that is `null` counts as not given, as it does for the API server.
-    private func isGiven(_ field: String) -> Bool {
-        (spec?[field] ?? .null) != .null
+    private func value(_ member: Member) -> JSON? {
+        spec?[member.rawValue].flatMap { $0 == .null ? nil : $0 }
     }
 
     private mutating func text(
-        _ field: String, needed: String, isRequired: Bool, lengthMax: Int? = textLengthMax
+        _ member: Member, needed: String, isRequired: Bool, lengthMax: Int? = textLengthMax
     ) -> String? {
-        guard let value = spec?[field], value != .null else {
-            if isRequired { note(field, "spec.\(field) is missing; needed is \(needed)") }
+        guard let value = value(member) else {
+            if isRequired { note(member, "spec.\(member.rawValue) is missing; needed is \(needed)") }
             return nil
         }
         guard let text = value.string else {
-            note(field, "spec.\(field) \(value.shown) is \(value.kindInWords); needed is a string, \(needed)")
+            note(
+                member, "spec.\(member.rawValue) \(value.shown) is \(value.kindInWords); needed is a string, \(needed)")
             return nil
         }
         if text.isEmpty {
-            note(field, "spec.\(field) \"\" is empty; needed is \(needed)")
+            note(member, "spec.\(member.rawValue) \"\" is empty; needed is \(needed)")
             return nil
         }
         if let lengthMax, text.unicodeScalars.count > lengthMax {
             let count = text.unicodeScalars.count
-            note(field, "spec.\(field) \(value.shown) is \(count) characters long; needed is \(needed)")
+            note(member, "spec.\(member.rawValue) \(value.shown) is \(count) characters long; needed is \(needed)")
             return nil
         }
         return text
     }
 
-    private mutating func number(_ field: String, in range: ClosedRange<Int>, allowed: String) -> Int? {
-        guard let value = spec?[field], value != .null else { return nil }
+    private mutating func number(_ member: Member, in range: ClosedRange<Int>, allowed: String) -> Int? {
+        guard let value = value(member) else { return nil }
         guard case .number = value else {
-            note(field, "spec.\(field) \(value.shown) is \(value.kindInWords); allowed is \(allowed)")
+            note(member, "spec.\(member.rawValue) \(value.shown) is \(value.kindInWords); allowed is \(allowed)")
             return nil
         }
         guard let number = value.int else {
-            note(field, "spec.\(field) \(value.shown) is not a whole number in range; allowed is \(allowed)")
+            note(member, "spec.\(member.rawValue) \(value.shown) is not a whole number in range; allowed is \(allowed)")
             return nil
         }
         guard range.contains(number) else {
             let fault = number < range.lowerBound ? "is below \(range.lowerBound)" : "is over \(range.upperBound)"
-            note(field, "spec.\(field) \(value.shown) \(fault); allowed is \(allowed)")
+            note(member, "spec.\(member.rawValue) \(value.shown) \(fault); allowed is \(allowed)")
             return nil
         }
         return number
     }
 
-    private mutating func choice<Choice>(_ field: String, _: Choice.Type) -> Choice?
+    private mutating func choice<Choice>(_ member: Member, _: Choice.Type) -> Choice?
     where Choice: RawRepresentable<String> & CaseIterable {
-        guard let value = spec?[field], value != .null else { return nil }
+        guard let value = value(member) else { return nil }
         var allowed: String { Choice.allCases.map(\.rawValue).joined(separator: ", ") }
         guard let text = value.string else {
-            note(field, "spec.\(field) \(value.shown) is \(value.kindInWords); allowed is one of \(allowed)")
+            note(member, "spec.\(member.rawValue) \(value.shown) is \(value.kindInWords); allowed is one of \(allowed)")
             return nil
         }
         guard let choice = Choice(rawValue: text) else {
-            note(field, "spec.\(field) \(value.shown) is not known; allowed is one of \(allowed)")
+            note(member, "spec.\(member.rawValue) \(value.shown) is not known; allowed is one of \(allowed)")
             return nil
         }
         return choice
@@ -223,7 +246,7 @@ extension JSON {
     private static var shownLengthMax: Int { 64 }
 
     /// The value as a message shows it: as it was spelt, cut when it is long.
-    var shown: String {
+    package var shown: String {
         let text = serializedText()
         return text.count > Self.shownLengthMax ? text.prefix(Self.shownLengthMax) + "…" : text
     }

@@ -72,8 +72,10 @@ package final class VelocloudBP: Sendable {
         package var name: String
         package var order: Int
         package var settings: RuleSettings
-        /// What is accepted but has no effect, in words for the condition's message; empty when all is well.
-        package var warnings: [String]
+        /// What is accepted but has no effect; empty when all is well.
+        package var remarks: [SpecFault]
+        /// The same in words for the condition's message.
+        package var warnings: [String] { remarks.map(\.message) }
     }
 
     /// Every fault of a spec that slipped past the schema, each naming its field, its value and what is allowed.

@@ -14,21 +14,16 @@ struct LimitReader {
             return result
         }
         for field in LimitedField.allCases { readList(field) }
-        result.bandwidthMaximum = nested("bandwidth-limit", "maximum", in: 1...100, allowed: "1 to 100 percent")
-        result.orderMinimum = nested(
-            "order", "minimum", in: SpecReader.orderRange, allowed: "a whole number from 0 to 10000")
-        result.rulesMaximum = quota("max-rules")
-        result.totalBandwidthMaximum = quota("max-total-bandwidth")
+        result.bandwidthMaximum = nested(.bandwidthLimit, in: 1...100, allowed: "1 to 100 percent")
+        result.orderMinimum = nested(.order, in: SpecReader.orderRange, allowed: "a whole number from 0 to 10000")
+        result.rulesMaximum = quota(.rules)
+        result.totalBandwidthMaximum = quota(.totalBandwidth)
         readPolicy()
-        for member in spec?.members ?? [] where !Self.known.contains(member.name) {
+        for member in spec?.members ?? [] where !VelocloudLimit.specMembers.contains(member.name) {
             note(member.name, "spec.\(member.name) is not known to this version of velokube, which does not enforce it")
         }
         return result
     }
-
-    private static let known = Set(
-        LimitedField.allCases.map(\.rawValue)
-            + ["bandwidth-limit", "order", "max-rules", "max-total-bandwidth", "on-violation"])
 
     /// A member that is `null` counts as not given, as it does for the API server.
     private func given(_ field: String) -> JSON? {
@@ -57,16 +52,16 @@ struct LimitReader {
     }
 
     private mutating func nested(
-        _ field: String, _ member: String, in range: ClosedRange<Int>, allowed: String
+        _ field: NumericLimit, in range: ClosedRange<Int>, allowed: String
     ) -> VelocloudLimit.Bound? {
-        guard let value = given(field) else { return nil }
-        let number = value[member]
-        return bound("spec.\(field).\(member)", number ?? .null, field, in: range, allowed: allowed)
+        guard let value = given(field.rawValue), let member = field.innerMember else { return nil }
+        let path = "spec.\(field.rawValue).\(member)"
+        return bound(path, value[member] ?? .null, field.rawValue, in: range, allowed: allowed)
     }
 
-    private mutating func quota(_ field: String) -> VelocloudLimit.Bound? {
-        guard let value = given(field) else { return nil }
-        return bound("spec.\(field)", value, field, in: 0...Int.max, allowed: "0 or more")
+    private mutating func quota(_ field: NumericLimit) -> VelocloudLimit.Bound? {
+        guard let value = given(field.rawValue) else { return nil }
+        return bound("spec.\(field.rawValue)", value, field.rawValue, in: 0...Int.max, allowed: "0 or more")
     }
 
     /// A number out of its range is taken at its word, which forbids or allows all.
@@ -82,17 +77,43 @@ struct LimitReader {
     }
 
     private mutating func readPolicy() {
-        guard let value = given("on-violation") else { return }
+        guard let value = given(VelocloudLimit.policyMember) else { return }
         if let policy = value.string.flatMap(VelocloudLimit.ViolationPolicy.init(rawValue:)) {
             result.onViolation = policy
         } else {
             // Of the two, the one that loses nothing.
             result.onViolation = .keep
             note(
-                "on-violation", "spec.on-violation \(value.shown) is not known and taken for Keep; it is Keep or Remove"
+                VelocloudLimit.policyMember,
+                "spec.on-violation \(value.shown) is not known and taken for Keep; it is Keep or Remove"
             )
         }
     }
+}
+
+/// The members of a limit's spec that set a number.
+package enum NumericLimit: String, CaseIterable, Sendable {
+    case bandwidthLimit = "bandwidth-limit"
+    case order
+    case rules = "max-rules"
+    case totalBandwidth = "max-total-bandwidth"
+
+    /// The one member of those that are objects.
+    package var innerMember: String? {
+        switch self {
+        case .bandwidthLimit: "maximum"
+        case .order: "minimum"
+        case .rules, .totalBandwidth: nil
+        }
+    }
+}
+
+extension VelocloudLimit {
+    fileprivate static let policyMember = "on-violation"
+
+    /// The members that the spec of a limit may have.
+    package static let specMembers =
+        LimitedField.allCases.map(\.rawValue) + NumericLimit.allCases.map(\.rawValue) + [policyMember]
 }
 
 extension VelocloudLimit.AllowList {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Operator
+import Validation
 
 /// The command itself: parses, runs, and turns every ending into words and an exit code.
 @main
@@ -15,7 +16,7 @@ struct Velokube: AsyncParsableCommand {
             Exit codes: 0 done, 1 failed, 2 bad usage or configuration.
             """,
         version: velokubeVersion,
-        subcommands: [Run.self])
+        subcommands: [Run.self, Validate.self])
 
     static func main() async {
         do {
@@ -33,17 +34,20 @@ struct Velokube: AsyncParsableCommand {
     /// Help and version go to standard output; complaints go to standard error.
     private static func finish(_ error: any Error) -> Never {
         if exitCode(for: error).isSuccess {
-            write(fullMessage(for: error), to: STDOUT_FILENO)
+            write(fullMessage(for: error) + "\n", to: STDOUT_FILENO)
             Glibc.exit(Operator.ExitCode.done.rawValue)
         }
+        // The command has said it all.
+        if let code = error as? ArgumentParser.ExitCode { Glibc.exit(code.rawValue) }
         // What ArgumentParser throws is about usage; its own code for that would be 64.
         let isUsage = exitCode(for: error) == .validationFailure
-        write(isUsage ? fullMessage(for: error) : "velokube: \(error)", to: STDERR_FILENO)
-        Glibc.exit((isUsage ? .badConfiguration : Operator.ExitCode(for: error)).rawValue)
+        write((isUsage ? fullMessage(for: error) : "velokube: \(error)") + "\n", to: STDERR_FILENO)
+        let isBadUsage = isUsage || error is ManifestFiles.Unreadable
+        Glibc.exit((isBadUsage ? .badConfiguration : Operator.ExitCode(for: error)).rawValue)
     }
 
-    private static func write(_ text: String, to descriptor: Int32) {
-        let bytes = Array((text + "\n").utf8)
+    static func write(_ text: String, to descriptor: Int32) {
+        let bytes = Array(text.utf8)
         var start = 0
         while start < bytes.count {
             let count = bytes[start...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
