@@ -39,17 +39,22 @@ struct YAMLReader {
             let problem = "too many keys are marked by ? for a document of this size"
             return ([], LinedJSON.Fault(line: firstLine, problem: problem))
         }
-        let mark = text.utf8.contains(UInt8(ascii: "*")) ? aliasMark(for: text) : nil
+        let hasStars = text.utf8.contains(UInt8(ascii: "*"))
+        let mark = hasStars ? aliasMark(for: text) : nil
+        guard !hasStars || mark != nil else {
+            let problem = "with every character for private use in it the text cannot be read"
+            return ([], LinedJSON.Fault(line: firstLine, problem: problem))
+        }
         let shown = mark.map { replacing("*", by: $0, in: text) } ?? text
         var values: [LinedJSON] = []
         do {
-            // It holds the anchors, of which nodes have but a weak reference.
+            // While it lives, so do the anchors, of which nodes have but a weak reference.
             let parser = try Parser(yaml: shown, resolver: .basic, encoding: .utf8)
             while let root = try parser.nextRoot() {
                 var reader = YAMLReader(lineOffset: firstLine - 1, aliasMark: mark)
                 values.append(try reader.value(root, depth: 1))
             }
-            return (values, withExtendedLifetime(parser) { nil })
+            return (values, nil)
         } catch {
             // At the end of a text the parser stands on a line that is not there.
             var fault = fault(error, firstLine: firstLine)

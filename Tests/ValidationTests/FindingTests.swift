@@ -226,7 +226,7 @@ import Testing
         let report = checked(resource("web", "profile: P, fqdn: a.b, dport: 1, \"x\\n\\e[2J\\u009b\": 1"))
         let lines = report.text.split(separator: "\n")
         #expect(lines.count == 2)
-        #expect(lines[0].contains(#"spec.x\n\u{1B}[2J\u{9B} is not known"#))
+        #expect(lines[0].contains(#"spec.x\n\u{1B}[2J\u{009B} is not known"#))
         #expect(!report.text.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
     }
 

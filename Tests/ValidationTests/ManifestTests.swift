@@ -10,8 +10,7 @@ import Testing
     @Test func samples() throws {
         var validator = Validator(defaultNamespace: "default")
         validator.add(try content("samples/velocloud.yaml"), file: "velocloud.yaml")
-        let report = validator.finished()
-        #expect(report.text == "2 VelocloudBP and 0 VelocloudLimit checked: no findings\n")
+        #expect(validator.finished().text == "2 VelocloudBP and 0 VelocloudLimit checked: no findings\n")
     }
 
     /// The members that are known are those of the CRD's schema.
@@ -27,6 +26,29 @@ import Testing
         for field in NumericLimit.allCases {
             #expect(names(spec["properties"]?[field.rawValue]) == (field.innerMember.map { [$0] } ?? []))
         }
+    }
+
+    /// Each case of the table that the policy and the operator are held to gets the same words here. Quotas are left
+    /// out: the table speaks of one resource alone.
+    @Test func cases() throws {
+        let table = try JSON.parse(content("../Tests/Fixtures/limits/cases.json")).array ?? []
+        var validator = Validator(defaultNamespace: "default")
+        var expected: [String: [String]] = [:]
+        for (number, item) in table.enumerated() where item["limit"]?["max-rules"] == nil {
+            let namespace = "case-\(number)"
+            expected[namespace] = (item["violations"]?.array ?? []).compactMap(\.string)
+            for (kind, spec) in [("VelocloudLimit", item["limit"]), ("VelocloudBP", item["spec"])] {
+                let document: JSON = [
+                    "apiVersion": "vcn.cloud/v1", "kind": .string(kind), "spec": spec ?? .null,
+                    "metadata": ["name": "checked", "namespace": .string(namespace)],
+                ]
+                validator.add(document.serialized(), file: "\(namespace)/\(kind)")
+            }
+        }
+        #expect(expected.count >= 60)
+        let findings = validator.finished().findings.filter { $0.reason == .outOfLimits }
+        let found = Dictionary(grouping: findings) { $0.resource?.namespace ?? "" }
+        for (namespace, words) in expected { #expect(found[namespace, default: []].map(\.message) == words) }
     }
 
     private func names(_ schema: JSON?) -> [String] {
