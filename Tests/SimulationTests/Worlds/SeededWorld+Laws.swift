@@ -116,13 +116,15 @@ extension SeededWorld {
         guard let segment = profile.segment(wish.segment) else {
             return conflict.union(refusal).union(["SegmentNotFound"])
         }
+        // Of several that a rule of the WAN team's keeps out, only the first in line is told so.
+        let queue: Set<String> = rivals.isEmpty ? [] : ["NameConflict"]
         if foreignNames(profile.id, segment.id).contains(wish.name) {
-            return conflict.union(refusal).union(["ForeignRule"])
+            return queue.union(refusal).union(["ForeignRule"])
         }
         if isRefused { return conflict.union(refusal) }
-        let isTaken = rivals.contains { $0.isReady }
+        if rivals.contains(where: \.isReady) { return ["NameConflict"] }
         let isForgotten = state.withLock { $0.forgotten }.contains(wish.place)
-        return isTaken ? ["NameConflict"] : conflict.union(isForgotten ? ["Ready", "ForeignRule"] : ["Ready"])
+        return isForgotten ? queue.union(["Ready", "ForeignRule"]) : conflict.union(["Ready"])
     }
 
     /// Rules of ours that are not in the order that their resources ask for.
