@@ -14,7 +14,7 @@ extension Reconciler {
         do throws(SessionError) {
             if let profile = try await locate(&pass) {
                 pass.profileID = profile.id
-                try await settle(profile, &pass)
+                try await settleAlone(profile, &pass)
             }
         } catch {
             log.event(
@@ -68,6 +68,17 @@ extension Reconciler {
         var rebuildable: [VelocloudBP]
         /// Somebody asked for a look, or an absent owner was newly proven.
         var isUrgent: Bool
+    }
+
+    /// A profile that is renamed while a pass is at it has a second key for that time; one profile is never worked on
+    /// twice at once.
+    private func settleAlone(_ profile: ProfileSummary, _ pass: inout Pass) async throws(SessionError) {
+        guard memory.withLock({ $0.busyProfiles.insert(profile.id).inserted }) else {
+            pass.lookAgain(at: time.now() + Self.writeSpacing)
+            return
+        }
+        defer { memory.withLock { _ = $0.busyProfiles.remove(profile.id) } }
+        try await settle(profile, &pass)
     }
 
     private func settle(_ profile: ProfileSummary, _ pass: inout Pass) async throws(SessionError) {

@@ -162,6 +162,8 @@ struct Memory: Sendable {
     var epoch = 1
     /// By the VCO's id.
     var profiles: [Int: ProfileMemory] = [:]
+    /// Those that a pass is at now, by the VCO's id.
+    var busyProfiles: Set<Int> = []
     /// By uid.
     var quarantine: [String: Quarantine] = [:]
     /// When a generation was first seen waiting for its rule, by uid: for the spec-to-programmed histogram.
