@@ -46,4 +46,5 @@ bench: prepare
 tidy: prepare
 	scripts/check-tidy
 	scripts/tidy
+	git apply --check Tests/Defects/*.patch
 	swift format lint --strict --recursive Package.swift Sources Tests
