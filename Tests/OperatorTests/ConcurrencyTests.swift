@@ -11,21 +11,22 @@ import Testing
         101, segment: World.segment, index: nil,
         rule: .object([.init("name", .string("by hand")), .init("match", .object([]))]))
 
-    /// Everything takes so long that each write is preceded by another look at the version.
-    private static let slow: Int64 = 1000
+    /// A read takes so long that a write is preceded by another look at the version.
+    private static let slow = Duration.seconds(1)
 
     private static let settings = World.Settings(resync: .seconds(1_000_000))
 
     /// An edit in the portal between our read and our write survives, and ours is written on top of it.
     @Test func editBetweenReadAndWrite() async throws {
-        let world = try World(clock: WorldClock(rate: Self.slow))
+        let world = try World()
         try await world.run(Self.settings) {
             try await world.establish()
             // The read takes long, so that the version is looked at once more; then the edit has been made.
             let hasRead = Locked(false)
-            world.onEffect { [orchestrator = world.orchestrator] request in
+            world.onEffect { [orchestrator = world.orchestrator, clock = world.clock] request in
                 guard request.isWholeRead, !hasRead.withLock({ $0 }) else { return }
                 hasRead.withLock { $0 = true }
+                clock.advance(by: Self.slow)
                 orchestrator.edit(Self.foreignEdit, beforeNext: World.modules)
             }
             world.apiServer.apply("new", spec: world.spec())
@@ -39,11 +40,12 @@ import Testing
 
     /// A module that changes under us at every turn is never overwritten: we step back, count it, and try again later.
     @Test func neverAFight() async throws {
-        let world = try World(clock: WorldClock(rate: Self.slow))
+        let world = try World()
         try await world.run(Self.settings) {
             try await world.establish()
             world.onEffect { [orchestrator = world.orchestrator, clock = world.clock] request in
                 guard request.isWholeRead else { return }
+                clock.advance(by: Self.slow)
                 try? orchestrator.edit(.touch(101), now: clock.time.wallMilliseconds())
             }
             world.apiServer.apply("new", spec: world.spec())
@@ -54,6 +56,7 @@ import Testing
             #expect(world.metrics.snapshot.foreignVersionChanges >= 3)
             #expect(world.isReady("web"))
             world.onEffect(nil)
+            world.clock.advance(by: .seconds(60))
             try await world.untilReady(["new"])
             #expect(world.vcoWrites == 1)
         }
