@@ -56,7 +56,16 @@ struct LimitReader {
     ) -> VelocloudLimit.Bound? {
         guard let value = given(field.rawValue), let member = field.innerMember else { return nil }
         let path = "spec.\(field.rawValue).\(member)"
-        return bound(path, value[member] ?? .null, field.rawValue, in: range, allowed: allowed)
+        guard let number = value[member] else {
+            let fault =
+                value.members == nil
+                ? "spec.\(field.rawValue) \(value.shown) is \(value.kindInWords)" : "\(path) is missing"
+            note(
+                field.rawValue,
+                "\(fault), so that it allows nothing; needed is an object such as {\(member): \(range.upperBound / 2)}")
+            return .unreadable
+        }
+        return bound(path, number, field.rawValue, in: range, allowed: allowed)
     }
 
     private mutating func quota(_ field: NumericLimit) -> VelocloudLimit.Bound? {

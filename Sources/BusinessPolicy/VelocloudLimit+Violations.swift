@@ -74,11 +74,9 @@ extension VelocloudLimit {
         var violations: [LimitViolation] = []
         switch spec.rulesMaximum {
         case .number(let maximum) where usage.rules + 1 > maximum:
-            violations.append(
-                violation(
-                    "",
-                    "older resources of the namespace have all the rules that max-rules \(maximum) of \(title) allows"
-                ))
+            let holders = maximum > 0 ? "older resources of the namespace have all the rules that " : ""
+            let allowance = maximum > 0 ? "allows" : "allows no rule"
+            violations.append(violation("", "\(holders)max-rules \(maximum) of \(title) \(allowance)"))
         case .unreadable: violations.append(violation("", unreadable("max-rules"), isReadable: false))
         case .number, nil: break
         }
@@ -86,11 +84,13 @@ extension VelocloudLimit {
         case .number(let maximum) where (usage.bandwidth[ask.profile] ?? 0) + ask.bandwidth > maximum:
             let cap = ask.settings.bandwidthCap
             let value = cap < 0 ? "\(cap) (no limit, which counts as 100)" : "\(cap)"
+            let relation =
+                ask.bandwidth > maximum
+                ? "is over" : "does not fit beside older resources on profile \"\(ask.profile)\" into"
             violations.append(
                 violation(
                     "bandwidth-limit",
-                    "spec.bandwidth-limit \(value) does not fit beside older resources on profile \"\(ask.profile)\" "
-                        + "into \(maximum), the max-total-bandwidth of \(title)"))
+                    "spec.bandwidth-limit \(value) \(relation) \(maximum), the max-total-bandwidth of \(title)"))
         case .unreadable:
             violations.append(violation("bandwidth-limit", unreadable("max-total-bandwidth"), isReadable: false))
         case .number, nil: break

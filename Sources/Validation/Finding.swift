@@ -58,6 +58,9 @@ package struct ValidationReport: Hashable, Sendable {
     /// In the order of files and lines.
     package var findings: [Finding] = []
 
+    /// Whether there was nothing to look at.
+    package var isEmpty: Bool { velocloudBPs == 0 && velocloudLimits == 0 && findings.isEmpty }
+
     package var hasErrors: Bool { findings.contains(where: \.isError) }
 
     /// One line for each finding, as compilers write them, and one of counts.

@@ -104,8 +104,19 @@ struct Judge {
                 findings.append(manifest.finding(.outOfLimits, spec: violation.field, violation.message))
             }
             if !broken.isEmpty { barred.insert(resource.owner.uid) }
+            if limits[resource.owner.namespace] == nil { noteUnlimited(manifest, Array(limits.keys)) }
         }
         return barred
+    }
+
+    /// A resource that names no namespace may be judged in the wrong one, and so by no limit at all.
+    private mutating func noteUnlimited(_ manifest: Manifest, _ limited: [String]) {
+        guard !limited.isEmpty, !manifest.hasOwnNamespace else { return }
+        findings.append(
+            manifest.finding(
+                .warning, ["metadata"],
+                "it names no namespace, and namespace \"\(manifest.namespace)\" has no VelocloudLimit (there are some "
+                    + "in \(limited.sorted().joined(separator: ", "))); name its namespace with -n"))
     }
 
     private mutating func noteConflicts(barred: Set<String>) {

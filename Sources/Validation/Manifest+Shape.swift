@@ -7,11 +7,13 @@ extension Manifest {
             of: document, at: [], known: ["apiVersion", "kind", "metadata", "spec", "status"])
         findings += metadataFindings()
         let spec = document["spec"]?.value
+        findings += nullMembers(of: spec)
         switch kind {
         case .velocloudBP:
             findings += unknownMembers(
                 of: spec, at: ["spec"], known: VelocloudBP.SpecMember.allCases.map(\.rawValue))
         case .velocloudLimit:
+            if spec == nil { findings.append(finding(.invalidSpec, ["spec"], "spec is missing; {} restricts nothing")) }
             findings += unknownMembers(of: spec, at: ["spec"], known: VelocloudLimit.specMembers)
             for field in NumericLimit.allCases {
                 guard let inner = field.innerMember else { continue }
@@ -30,6 +32,39 @@ extension Manifest {
                 ?? "known are \(known.joined(separator: ", "))"
             return finding(
                 .unknownField, path, "\(path.joined(separator: ".")) is not known and would be dropped; \(advice)")
+        }
+    }
+
+    /// The API server takes null for "not given" only where there is a default to take its place. What must be given is
+    /// told as missing anyway.
+    private func nullMembers(of spec: LinedJSON?) -> [Finding] {
+        let strict: [String] =
+            switch kind {
+            case .velocloudBP: [VelocloudBP.SpecMember.name.rawValue, VelocloudBP.SpecMember.dportHigh.rawValue]
+            case .velocloudLimit: VelocloudLimit.specMembers.filter { $0 != "on-violation" }
+            }
+        return (spec?.members ?? []).filter { strict.contains($0.name) && $0.value.json == .null }.map { member in
+            finding(.invalidSpec, spec: member.name, "spec.\(member.name) is null; leave it out or give it a value")
+        }
+    }
+
+    // MARK: Annotations
+
+    /// An annotation of ours that does nothing, for a slip in its name or its value.
+    private func idleAnnotations() -> [Finding] {
+        let prefix = "vcn.cloud/"
+        let known = ["paused": "true", "adopt": "true", "deletion-policy": "Orphan", "reconcile-requested-at": nil]
+        return (given("annotations")?.members ?? []).filter { $0.name.hasPrefix(prefix) }.compactMap { entry in
+            let path = ["metadata", "annotations", entry.name]
+            let name = String(entry.name.dropFirst(prefix.count))
+            guard let effective = known[name] else {
+                let near = Spelling.nearest(to: name, among: known.keys.sorted())
+                let advice = near.map { "; did you mean \(prefix)\($0)?" } ?? ""
+                return finding(.warning, path, "the annotation \(entry.name) is not known and does nothing\(advice)")
+            }
+            guard let effective, let value = entry.value.string, value != effective else { return nil }
+            return finding(
+                .warning, path, "the annotation \(entry.name) does nothing unless it is \"\(effective)\"")
         }
     }
 
@@ -98,6 +133,7 @@ extension Manifest {
                     "metadata.\(member): \(entry.name) \(entry.value.json.shown) \(Self.isNoText)")
             }
         }
+        if kind == .velocloudBP { findings += idleAnnotations() }
         return findings
     }
 }

@@ -5,17 +5,26 @@ struct Manifest {
     enum Kind: String, CaseIterable {
         case velocloudBP = "VelocloudBP"
         case velocloudLimit = "VelocloudLimit"
+
+        /// Whether one of them is meant, however its letters are.
+        static func isMeant(by name: String) -> Bool {
+            allCases.contains { $0.rawValue.lowercased() == name.lowercased() }
+        }
     }
 
     static let apiVersion = "vcn.cloud/v1"
-    /// What the apiVersion of every version of the group begins with.
-    static let groupPrefix = "vcn.cloud/"
+    /// Whether the group is ours, however its letters are, and whatever the version.
+    static func isOurs(_ apiVersion: String?) -> Bool {
+        apiVersion?.split(separator: "/").first?.lowercased() == "vcn.cloud"
+    }
     /// What stands in for a name that is not there, so that the rest can be looked at.
     private static let placeholder = "unnamed"
 
     let file: String
     let kind: Kind
     let document: LinedJSON
+    /// Whether `metadata` names a namespace.
+    let hasOwnNamespace: Bool
     /// Where the resource comes among all of them.
     let position: Int
     /// That of `metadata`, else that of the command.
@@ -30,6 +39,7 @@ struct Manifest {
         self.position = position
         let metadata = document["metadata"]?.value
         let namespace = metadata?["namespace"]?.value.string ?? ""
+        hasOwnNamespace = !namespace.isEmpty
         self.namespace = namespace.isEmpty ? defaultNamespace : namespace
         name = metadata?["name"]?.value.string ?? ""
     }

@@ -40,16 +40,18 @@ package struct Validator {
     private mutating func add(
         _ document: LinedJSON, file: String, isLimitsOnly: Bool, item: (apiVersion: String?, kind: String)? = nil
     ) {
-        // Not every YAML file is of Kubernetes.
-        guard let name = document["kind"]?.value.string ?? item?.kind else { return }
         let apiVersion = document["apiVersion"]?.value.string ?? item?.apiVersion
-        if let items = document["items"]?.value.array {
-            let item = name.hasSuffix("List") && name != "List" ? (apiVersion, String(name.dropLast(4))) : nil
+        // Not every YAML file is of Kubernetes.
+        guard let name = document["kind"]?.value.string ?? item?.kind ?? (Manifest.isOurs(apiVersion) ? "" : nil) else {
+            return
+        }
+        if name.hasSuffix("List"), let items = document["items"]?.value.array {
+            let item = name == "List" ? nil : (apiVersion, String(name.dropLast(4)))
             for element in items { add(element, file: file, isLimitsOnly: isLimitsOnly, item: item) }
             return
         }
         let kind = Manifest.Kind(rawValue: name)
-        guard kind != nil || apiVersion?.hasPrefix(Manifest.groupPrefix) == true,
+        guard Manifest.Kind.isMeant(by: name) || Manifest.isOurs(apiVersion),
             !(isLimitsOnly && kind == .velocloudBP)
         else {
             report.passedOver += 1

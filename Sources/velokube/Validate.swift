@@ -56,6 +56,11 @@ struct Validate: ParsableCommand {
         case text, json
     }
 
+    /// What makes the check worth nothing: exit code 2.
+    struct Unusable: Error, CustomStringConvertible {
+        let description: String
+    }
+
     func validate() throws {
         guard isNamespaceName(namespace) else {
             throw ValidationError("--namespace \"\(namespace)\" cannot be the name of a namespace.")
@@ -73,9 +78,17 @@ struct Validate: ParsableCommand {
             }
         }
         let report = validator.finished()
-        switch output {
-        case .text: Velokube.write(report.text, to: STDOUT_FILENO)
-        case .json: Velokube.write(report.json.serializedText() + "\n", to: STDOUT_FILENO)
+        guard limitPaths.isEmpty || report.velocloudLimits > 0 else {
+            throw Unusable(description: "there is no VelocloudLimit in \(limitPaths.joined(separator: ", "))")
+        }
+        let text = output == .text ? report.text : report.json.serializedText() + "\n"
+        guard Velokube.write(text, to: STDOUT_FILENO) else {
+            throw Unusable(description: "the findings cannot be written to standard output")
+        }
+        if report.isEmpty {
+            Velokube.write(
+                "velokube: no VelocloudBP and no VelocloudLimit is in \(paths.joined(separator: ", "))\n",
+                to: STDERR_FILENO)
         }
         if report.hasErrors { throw ExitCode.failure }
     }

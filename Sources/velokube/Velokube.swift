@@ -42,18 +42,21 @@ struct Velokube: AsyncParsableCommand {
         // What ArgumentParser throws is about usage; its own code for that would be 64.
         let isUsage = exitCode(for: error) == .validationFailure
         write((isUsage ? fullMessage(for: error) : "velokube: \(error)") + "\n", to: STDERR_FILENO)
-        let isBadUsage = isUsage || error is ManifestFiles.Unreadable
+        let isBadUsage = isUsage || error is ManifestFiles.Unreadable || error is Validate.Unusable
         Glibc.exit((isBadUsage ? .badConfiguration : Operator.ExitCode(for: error)).rawValue)
     }
 
-    static func write(_ text: String, to descriptor: Int32) {
+    /// False when not all of it could be written.
+    @discardableResult
+    static func write(_ text: String, to descriptor: Int32) -> Bool {
         let bytes = Array(text.utf8)
         var start = 0
         while start < bytes.count {
             let count = bytes[start...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             start += count
         }
+        return true
     }
 }

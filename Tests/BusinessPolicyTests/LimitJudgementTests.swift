@@ -50,6 +50,24 @@ import Testing
         #expect(judgement.violations["b"]?.map(\.field) == ["bandwidth-limit"])
     }
 
+    // Where no room could ever be, nobody is told to wait for it.
+    @Test(arguments: [
+        (#"{"max-rules":0}"#, 10, #"max-rules 0 of VelocloudLimit "checked" allows no rule"#),
+        (
+            #"{"max-total-bandwidth":50}"#, 60,
+            #"spec.bandwidth-limit 60 is over 50, the max-total-bandwidth of VelocloudLimit "checked""#
+        ),
+        (
+            #"{"max-total-bandwidth":50}"#, -1,
+            "spec.bandwidth-limit -1 (no limit, which counts as 100) is over 50, the max-total-bandwidth of "
+                + #"VelocloudLimit "checked""#
+        ),
+    ]) func whatCanNeverFit(_ spec: String, _ cap: Int, _ words: String) throws {
+        let judgement = LimitJudgement(
+            of: [LimitFixtures.applicant("a", at: 1, cap: cap)], by: [try LimitFixtures.limit(spec)])
+        #expect(judgement.violations["a"]?.map(\.message) == [words])
+    }
+
     // Whoever waits gets in once an older one asks for less or is gone, and nobody else is turned out for it.
     @Test func waitersGetInAsRoomAppears() throws {
         let limit = try LimitFixtures.limit(#"{"max-rules":2,"max-total-bandwidth":100}"#)

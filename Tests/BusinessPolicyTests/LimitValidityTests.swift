@@ -20,7 +20,7 @@ import Testing
         (#"{"profiles":[]}"#, "spec.profiles is empty, so that it allows nothing"),
         (#"{"max-rules":-1}"#, "spec.max-rules -1 makes no sense; needed is 0 or more"),
         (#"{"max-rules":"many"}"#, #"spec.max-rules "many" is no whole number, so that it allows nothing"#),
-        (#"{"bandwidth-limit":{}}"#, "spec.bandwidth-limit.maximum null is no whole number"),
+        (#"{"bandwidth-limit":{}}"#, "spec.bandwidth-limit.maximum is missing, so that it allows nothing"),
         (#"{"order":{"minimum":1.5}}"#, "spec.order.minimum 1.5 is no whole number"),
         (#"{"on-violation":"Explode"}"#, #"spec.on-violation "Explode" is not known and taken for Keep"#),
         (

@@ -39,6 +39,18 @@ import Testing
         #expect(ending.errors.isEmpty)
     }
 
+    /// Limits that are not there would let everything pass: 2. Nothing to check is said, and no failure.
+    @Test func nothingToCheck() throws {
+        let folder = try Folder()
+        try folder.write("limits/other.yaml", "kind: ConfigMap")
+        let ending = try run(["-f", "-", "--limits", "\(folder.path)/limits"], input: resource("web"))
+        #expect(ending.code == 2 && ending.output.isEmpty)
+        #expect(ending.errors == "velokube: there is no VelocloudLimit in \(folder.path)/limits\n")
+        let empty = try run(["-f", "-"], input: "")
+        #expect(empty.code == 0)
+        #expect(empty.errors == "velokube: no VelocloudBP and no VelocloudLimit is in -\n")
+    }
+
     /// Warnings are shown, and are no reason to fail.
     @Test func warnings() throws {
         let spec = "profile: P, fqdn: a.b, dport: 1, service-group: PUBLIC_WIRED"

@@ -247,3 +247,61 @@ import Testing
         #expect(broken.members?.map(\.name) == json["findings"]?[1]?.members?.map(\.name))
     }
 }
+
+/// What could make a check green though nothing was checked.
+@Suite struct OverlookedTests {
+    private static let spec = "spec: {profile: P, fqdn: app.shop.example, dport: 443}"
+
+    /// A resource that names no namespace may be looked at in the wrong one: said where other namespaces have limits.
+    @Test func wrongNamespace() {
+        let nowhere = "{apiVersion: vcn.cloud/v1, kind: VelocloudBP, metadata: {name: web}, \(Self.spec)}"
+        let report = checked(nowhere, limits: limit("l", "protocols: [udp]"))
+        #expect(report.outline == ["a:1 Warning metadata"])
+        #expect(report.messages[0].contains("namespace \"default\" has no VelocloudLimit (there are some in shop)"))
+        #expect(checked(nowhere).findings.isEmpty)
+        #expect(
+            checked(nowhere.replacing("name: web", with: "name: web, namespace: free"), limits: limit("l", ""))
+                .findings.isEmpty)
+    }
+
+    /// Ours, however kind and apiVersion are misspelt.
+    @Test(arguments: [
+        "{apiVersion: vcn.cloud/v1, Kind: VelocloudBP}", "{apiVersion: vcn.cloud, kind: VelocloudBP}",
+        "{apiVersion: VCN.cloud/v1, kind: Other}", "{apiVersion: vnc.cloud/v1, kind: VelocloudBp}",
+        "{kind: List, apiVersion: v1, items: [{apiVersion: vcn.cloud/v1, metadata: {name: a}}]}",
+    ]) func misspeltKind(_ text: String) {
+        #expect(checked(text).findings.map(\.reason) == [.unknownKind])
+    }
+
+    /// A stray list inside a resource does not hide it.
+    @Test func strayItems() {
+        let report = checked(resource("web").dropLast() + ", items: []}")
+        #expect(report.velocloudBPs == 1 && report.outline == ["a:1 UnknownField items"])
+    }
+
+    /// Null counts as not given only where there is a default.
+    @Test func nulls() {
+        let web = resource("web", "profile: P, fqdn: a.example, dport: 1, dport-high: null, name: , segment: null")
+        #expect(checked(web).outline == ["a:1 InvalidSpec spec.dport-high", "a:1 InvalidSpec spec.name"])
+        let report = checked(limit("l", "profiles: null, bandwidth-limit: null, on-violation: null"))
+        #expect(report.outline == ["a:1 InvalidSpec spec.profiles", "a:1 InvalidSpec spec.bandwidth-limit"])
+        let bare = checked("{apiVersion: vcn.cloud/v1, kind: VelocloudLimit, metadata: {name: l}}")
+        #expect(bare.messages == ["spec is missing; {} restricts nothing"])
+    }
+
+    /// An annotation of ours that does nothing is told of.
+    @Test func idleAnnotations() {
+        let annotations = """
+            vcn.cloud/pause: "true", vcn.cloud/paused: "True", vcn.cloud/deletion-policy: orphan,
+             vcn.cloud/adopt: "true", vcn.cloud/reconcile-requested-at: now, other/pause: "x"
+            """
+        let report = checked(resource("web").replacing("name: web", with: "name: web, annotations: {\(annotations)}"))
+        #expect(
+            report.messages == [
+                "the annotation vcn.cloud/pause is not known and does nothing; did you mean vcn.cloud/paused?",
+                "the annotation vcn.cloud/paused does nothing unless it is \"true\"",
+                "the annotation vcn.cloud/deletion-policy does nothing unless it is \"Orphan\"",
+            ])
+        #expect(!report.hasErrors)
+    }
+}
