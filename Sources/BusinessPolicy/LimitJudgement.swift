@@ -9,13 +9,16 @@ package struct Applicant: Hashable, Sendable {
     package var rule: Ask?
     /// Whether it has a rule at all.
     package var hasRule: Bool
+    /// Whether its rule stays as it is, whatever it asks for: it is paused, or cannot be written.
+    package var isHeld: Bool
 
-    package init(owner: Owner, createdAt: String, ask: Ask?, rule: Ask?, hasRule: Bool) {
+    package init(owner: Owner, createdAt: String, ask: Ask?, rule: Ask?, hasRule: Bool, isHeld: Bool = false) {
         self.owner = owner
         self.createdAt = createdAt
         self.ask = ask
         self.rule = rule
         self.hasRule = hasRule
+        self.isHeld = isHeld
     }
 }
 
@@ -52,9 +55,13 @@ package struct LimitJudgement: Hashable, Sendable {
                 < (right.createdAt, right.hasRule ? 0 : 1, right.owner.uid)
         }
         for applicant in byAge {
-            // An edit that cannot be understood is no way out of a limit: then the rule itself is judged.
-            guard let judged = applicant.ask ?? applicant.rule else { continue }
+            // Neither a pause nor an edit that makes no sense is a way out of a limit: the rule that stays is judged.
+            let kept = applicant.isHeld || applicant.ask == nil ? applicant.rule : nil
+            guard let judged = kept ?? applicant.ask else { continue }
             var broken = limits.flatMap { $0.violations(of: judged) }
+            if broken.isEmpty, let ask = applicant.ask, ask != judged {
+                broken = limits.flatMap { $0.violations(of: ask) }
+            }
             if broken.isEmpty, applicant.ask != nil {
                 broken = limits.flatMap { $0.quotaViolations(of: judged, beside: usage) }
             }

@@ -68,12 +68,13 @@ extension VelocloudLimit.AllowList {
     func isSatisfiable(with others: [VelocloudLimit.AllowList]) -> Bool {
         switch field {
         case .hostnames:
-            return !others.map(\.hostnames).reduce(hostnames) { common, more in
-                common.flatMap { pattern in more.compactMap { pattern.intersection($0) } }
+            // What two patterns have in common is one of the two, so a set of them never outgrows the limits.
+            return !others.map(\.hostnames).reduce(Set(hostnames)) { common, more in
+                Set(common.flatMap { pattern in more.compactMap { pattern.intersection($0) } })
             }.isEmpty
         case .ports:
-            return !others.map(\.ports).reduce(ports) { common, more in
-                common.flatMap { range in more.compactMap { range.intersection($0) } }
+            return !others.map(\.ports).reduce(PortRange.merged(ports)) { common, more in
+                PortRange.merged(common.flatMap { range in more.compactMap { range.intersection($0) } })
             }.isEmpty
         default:
             let readable = Set(entries.filter { fault(of: $0) == nil })

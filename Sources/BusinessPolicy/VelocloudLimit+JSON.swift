@@ -215,6 +215,14 @@ struct PortRange: Hashable {
 
     func contains(_ port: Int) -> Bool { low <= port && port <= high }
 
+    /// The same ports in as few ranges as can be, so that crossing many lists stays small.
+    static func merged(_ ranges: [PortRange]) -> [PortRange] {
+        ranges.sorted { $0.low < $1.low }.reduce(into: []) { merged, range in
+            guard let last = merged.last, range.low <= last.high + 1 else { return merged.append(range) }
+            merged[merged.count - 1] = PortRange(low: last.low, high: max(last.high, range.high))
+        }
+    }
+
     func intersection(_ other: PortRange) -> PortRange? {
         let common = PortRange(low: max(low, other.low), high: min(high, other.high))
         return common.low <= common.high ? common : nil

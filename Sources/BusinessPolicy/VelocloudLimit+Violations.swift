@@ -28,7 +28,8 @@ package struct LimitViolation: Hashable, Sendable {
     package var field: String
     /// Value, bound and limit, in words for the resource's owner.
     package var message: String
-    /// Whether a rule made before is to go. Never where the limit cannot be read: a slip must not take rules away.
+    /// Whether a rule made before is to go. Never where the limit cannot be read or allows nothing at all: a slip must
+    /// not take rules away.
     package var removesRule: Bool
 }
 
@@ -45,7 +46,7 @@ extension VelocloudLimit {
             violations.append(
                 violation(
                     list.field.askedAs, list.isReadable ? list.complaint(ask, title) : unreadable(list.field.rawValue),
-                    isReadable: list.isReadable))
+                    makesSense: list.makesSense))
         }
         let cap = ask.settings.bandwidthCap
         switch spec.bandwidthMaximum {
@@ -55,7 +56,7 @@ extension VelocloudLimit {
                 violation(
                     "bandwidth-limit", "spec.bandwidth-limit \(value) is over \(maximum), the maximum of \(title)"))
         case .unreadable:
-            violations.append(violation("bandwidth-limit", unreadable("bandwidth-limit"), isReadable: false))
+            violations.append(violation("bandwidth-limit", unreadable("bandwidth-limit"), makesSense: false))
         case .number, nil: break
         }
         switch spec.orderMinimum {
@@ -63,7 +64,7 @@ extension VelocloudLimit {
             violations.append(
                 violation("order", "spec.order \(ask.order) is under \(minimum), the minimum of \(title)"))
         case .unreadable:
-            violations.append(violation("order", unreadable("order"), isReadable: false))
+            violations.append(violation("order", unreadable("order"), makesSense: false))
         case .number, nil: break
         }
         return violations
@@ -76,8 +77,10 @@ extension VelocloudLimit {
         case .number(let maximum) where usage.rules + 1 > maximum:
             let holders = maximum > 0 ? "older resources of the namespace have all the rules that " : ""
             let allowance = maximum > 0 ? "allows" : "allows no rule"
-            violations.append(violation("", "\(holders)max-rules \(maximum) of \(title) \(allowance)"))
-        case .unreadable: violations.append(violation("", unreadable("max-rules"), isReadable: false))
+            violations.append(
+                violation(
+                    "", "\(holders)max-rules \(maximum) of \(title) \(allowance)", makesSense: maximum >= 0))
+        case .unreadable: violations.append(violation("", unreadable("max-rules"), makesSense: false))
         case .number, nil: break
         }
         switch spec.totalBandwidthMaximum {
@@ -92,16 +95,16 @@ extension VelocloudLimit {
                     "bandwidth-limit",
                     "spec.bandwidth-limit \(value) \(relation) \(maximum), the max-total-bandwidth of \(title)"))
         case .unreadable:
-            violations.append(violation("bandwidth-limit", unreadable("max-total-bandwidth"), isReadable: false))
+            violations.append(violation("bandwidth-limit", unreadable("max-total-bandwidth"), makesSense: false))
         case .number, nil: break
         }
         return violations
     }
 
-    private func violation(_ field: String, _ message: String, isReadable: Bool = true) -> LimitViolation {
+    private func violation(_ field: String, _ message: String, makesSense: Bool = true) -> LimitViolation {
         LimitViolation(
             limit: owner.name, field: field, message: message,
-            removesRule: isReadable && spec.onViolation == .remove)
+            removesRule: makesSense && spec.onViolation == .remove)
     }
 
     private func unreadable(_ member: String) -> String {

@@ -54,6 +54,8 @@ package final class VelocloudLimit: Sendable {
         let hostnames: [HostnamePattern]
         /// The entries of `dports` that make sense.
         let ports: [PortRange]
+        /// Whether it allows anything at all. One that does not is a slip of its author's.
+        var makesSense: Bool { isReadable && isSatisfiable(with: []) }
 
         /// Nil stands for a list that cannot be read.
         init(field: LimitedField, entries: [String]?) {

@@ -44,12 +44,13 @@ final class LimitReporter: Sendable {
         for (limit, written) in await cluster.writeStatus(statuses) {
             switch written {
             case .written, .gone: break
-            case .conflict: outcome = .again(at: time.now() + Reconciler.conflictDelay)
+            // The watch brings the newer one, which is looked at then; until it does, less and less often.
+            case .conflict: outcome = .failed
             case .failed(let error):
                 log.event(
                     .warning, "The status of a limit cannot be written",
                     [.resource: .string(limit.owner.label), .error: "\(error)"])
-                if !error.isRefusal { return .failed }
+                if !error.isRefusal { outcome = .failed }
             }
         }
         return outcome

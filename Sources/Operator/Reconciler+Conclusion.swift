@@ -54,7 +54,7 @@ extension Reconciler {
     }
 
     /// After a conflict the watch brings the newer resource within this time, or we look anyway.
-    static let conflictDelay = Duration.milliseconds(500)
+    private static let conflictDelay = Duration.milliseconds(500)
     /// After a failed call to the API server.
     static let failureDelay = Duration.seconds(5)
 
@@ -175,8 +175,9 @@ extension Reconciler {
     private func unchanged(
         _ resource: VelocloudBP, _ reason: Verdict.RefusalReason, _ message: String, _ owned: [OwnedRule], _ pass: Pass
     ) -> Verdict {
-        let rule = owned.isEmpty ? resource.status.rule : place(of: resource, owned, pass)
-        return Verdict(acceptance: .refused(reason, message: message), programming: .unchanged(rule: rule))
+        Verdict(
+            acceptance: .refused(reason, message: message),
+            programming: .unchanged(rule: place(of: resource, owned, pass)))
     }
 
     private func wanting(

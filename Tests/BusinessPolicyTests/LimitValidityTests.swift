@@ -66,6 +66,10 @@ import Testing
             let violations = try LimitFixtures.limit(spec).violations(of: LimitFixtures.ask())
             #expect(violations.map(\.removesRule) == [false], "\(spec)")
         }
+        for spec in [#"{"dports":["9000-8000"]}"#, #"{"profiles":[]}"#, #"{"service-classes":["platinum"]}"#] {
+            let violations = try LimitFixtures.limit(spec).violations(of: LimitFixtures.ask())
+            #expect(violations.map(\.removesRule) == [false], "\(spec)")
+        }
         let quota = LimitJudgement(
             of: [LimitFixtures.applicant("a", at: 1, hasRule: true)],
             by: [try LimitFixtures.limit(#"{"max-rules":"many"}"#)])
@@ -102,6 +106,15 @@ import Testing
             #"{"profiles":["A","B"]}"#, beside: #"{"profiles":["B","C"]}"#, #"{"profiles":["A","C"]}"#)
         #expect(validity.reason == .contradiction)
         #expect(validity.message.contains(#"VelocloudLimit "other0", "other1""#))
+    }
+
+    // Many limits with long lists are crossed as quickly as few: each has 64 entries that overlap all others.
+    @Test func manyLimitsAreCrossed() throws {
+        let ports = (0..<64).map { "\"\(1 + $0)-\(65_535 - $0)\"" }.joined(separator: ",")
+        let names = (0..<64).map { depth in "\"*." + (0..<depth).map { "l\($0)." }.joined() + "example\"" }
+        let spec = "{\"dports\":[\(ports)],\"fqdn-patterns\":[\(names.joined(separator: ","))]}"
+        let limits = try (0..<12).map { try LimitFixtures.limit(spec, name: "limit\($0)") }
+        #expect(LimitValidity(of: limits[0], beside: Array(limits.dropFirst())).reason == .valid)
     }
 
     // Groups without a fixed link policy steer nothing: the author of the limit is told.
