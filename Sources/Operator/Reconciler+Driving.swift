@@ -109,7 +109,11 @@ extension Reconciler {
             return
         }
         var assignment = assignment
-        var open = Set(candidates.map(\.uid))
+        // Who waits for a name of theirs would take it while they are held, without a finalizer and perhaps to be
+        // refused as well: the next pass sees to it.
+        let rivals = assignment.rivals(of: candidates)
+        if !rivals.isEmpty { pass.lookAgain(at: time.now()) }
+        var open = Set(candidates.map(\.uid)).union(rivals)
         // Deletions first, alone: they must not wait for a culprit.
         await waitForSpacing(assignment.profile.id)
         guard case .settled = try await attempt(assignment, holding: open, &pass) else {
@@ -140,7 +144,7 @@ extension Reconciler {
                 return
             }
         }
-        guard case .settled = try await attempt(assignment, &pass) else {
+        guard case .settled = try await attempt(assignment, holding: rivals, &pass) else {
             pass.hasFailed = true
             return
         }
@@ -171,13 +175,21 @@ extension Reconciler.Assignment {
         for index in desired.indices where desired[index].owner == owner { desired[index].want = .hold }
     }
 
+    /// Who else wants a name that one of these wants, by uid.
+    func rivals(of owners: [Owner]) -> Set<String> {
+        let uids = Set(owners.map(\.uid))
+        let places = Set(desired.filter { uids.contains($0.owner.uid) }.map(\.placeName))
+        let rivals = desired.filter { places.contains($0.placeName) && !uids.contains($0.owner.uid) }
+        return Set(rivals.map(\.owner.uid))
+    }
+
     /// The wishes with those of some owners on hold, by uid. What they would take over stays with whom it is with: a
     /// predecessor under another uid, or another resource that gives the name up.
     func desired(holding held: Set<String>, recorded: [OwnedRule]) -> [DesiredRule] {
         guard !held.isEmpty else { return desired }
         let wishes = desired.filter { held.contains($0.owner.uid) }
         let names = Set(wishes.map { "\($0.owner.namespace)/\($0.owner.name)" })
-        let places = Set(wishes.map { "\($0.segment)\n\($0.name)" })
+        let places = Set(wishes.map(\.placeName))
         let others = Set(desired.map(\.owner.uid))
         let kept = recorded.filter { rule in
             !others.contains(rule.owner.uid)
@@ -190,4 +202,9 @@ extension Reconciler.Assignment {
         }
         return stilled + Set(kept.map(\.owner)).sorted().map { .hold(for: $0) }
     }
+}
+
+extension DesiredRule {
+    /// Its place on the profile, by names.
+    fileprivate var placeName: String { "\(segment)\n\(name)" }
 }

@@ -42,6 +42,27 @@ import Testing
         }
     }
 
+    /// Of several who want the name of a refused rule each has its turn, and nobody else waits for them.
+    @Test(arguments: [false, true]) func culpritHasRivals(_ isVague: Bool) async throws {
+        let world = try World(clock: WorldClock(rate: 10))
+        world.orchestrator.modes.rejectedPorts = [6666]
+        world.orchestrator.modes.hasVagueErrors = isVague
+        try await world.run {
+            try await world.establish()
+            for (name, port) in [("first", 6666), ("second", 6666), ("third", 7777)] {
+                world.apiServer.apply(name, spec: world.spec(name: "shared", port: port))
+            }
+            world.apiServer.apply("good", spec: world.spec(name: "good"))
+            try await world.untilReady(["good", "third"])
+            try await world.until("the culprits are told") {
+                ["first", "second"].allSatisfy { world.reason($0) == "RejectedByOrchestrator" }
+            }
+            #expect(world.rule("shared")?["match"]?["dport_low"]?.int == 7777)
+            try await world.settle()
+            #expect(["first", "second"].allSatisfy { world.reason($0) == "RejectedByOrchestrator" })
+        }
+    }
+
     /// A culprit is remembered over a restart, with the ledger and without it.
     @Test(arguments: [false, true])
     func culpritIsRemembered(_ isLedgerLost: Bool) async throws {
