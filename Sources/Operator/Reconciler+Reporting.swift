@@ -9,8 +9,13 @@ extension Reconciler {
     func announce(_ changes: [Change], _ draft: Draft, _ pass: inout Pass) {
         let before = draft.recordedByPlace
         let areWishesNew = !isSettled(desired: draft.desired, recorded: draft.recorded)
+        for change in changes { noteCleared(change, before[change.place], &pass) }
+        let holders = changes.compactMap(\.record?.owner.uid)
+        // Last, as who left a place here for another on the same profile has a rule here all the same.
+        memory.withLock { [key = pass.key] memory in
+            for uid in holders { memory.cleared[uid]?.remove(key) }
+        }
         for var change in changes {
-            noteCleared(change, before[change.place], &pass)
             let drift = memory.withLock { $0.drift.removeValue(forKey: change.place) }
             let isDrift =
                 change.isDrift(before: before[change.place], areWishesNew: areWishesNew)
@@ -39,7 +44,6 @@ extension Reconciler {
     /// or the rule is known by the profile's new name now. Its own key goes on from there.
     private func noteCleared(_ change: Change, _ before: OwnedRule?, _ pass: inout Pass) {
         if let record = change.record {
-            memory.withLock { _ = $0.cleared[record.owner.uid]?.remove(pass.key) }
             guard let before, before.owner.uid != record.owner.uid || before.profileName != record.profileName else {
                 return
             }

@@ -20,6 +20,24 @@ import Testing
         }
     }
 
+    /// So it is for a rule that was given another name before: the status follows at once.
+    @Test func renamedRuleMoves() async throws {
+        let world = try World()
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec(name: "two"))
+            try await world.becomesReady("web")
+            world.apiServer.apply("web", spec: world.spec(name: "one"))
+            try await world.until("the new name is told") { world.status("web").rule?.name == "one" }
+            world.blind(101)
+            world.apiServer.apply("web", spec: world.spec(profile: World.branch, name: "one"))
+            try await world.until("the new profile has the rule") { world.names(102).contains("one") }
+            try await world.settle()
+            world.unblind()
+            try await world.until("the new place is told") { world.status("web").rule?.profile == World.branch }
+            try await world.becomesReady("web")
+        }
+    }
+
     /// The status names the old place until the rule there is gone, though the new one holds its rule already.
     @Test func statusNamesOldPlaceUntilItIsClear() async throws {
         let world = try World()
