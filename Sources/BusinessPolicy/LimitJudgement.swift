@@ -9,7 +9,7 @@ package struct Applicant: Hashable, Sendable {
     package var rule: Ask?
     /// Whether it has a rule at all.
     package var hasRule: Bool
-    /// Whether its rule stays as it is, whatever it asks for: it is paused, or cannot be written.
+    /// Whether its rule stays as it is, whatever it asks for: it is paused.
     package var isHeld: Bool
 
     package init(owner: Owner, createdAt: String, ask: Ask?, rule: Ask?, hasRule: Bool, isHeld: Bool = false) {

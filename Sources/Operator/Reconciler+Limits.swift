@@ -72,18 +72,7 @@ extension VelocloudBP {
         guard deletedAt == nil else { return nil }
         return Applicant(
             owner: owner, createdAt: createdAt, ask: (try? spec.get()).map(Ask.init), rule: rule?.ask,
-            hasRule: rule != nil || status.rule != nil, isHeld: isPaused || isUnwritable)
-    }
-}
-
-extension VelocloudBP {
-    /// The VCO does not take this generation, and what it holds is of an earlier one.
-    private var isUnwritable: Bool {
-        guard let programmed = status.condition(.programmed), programmed.observedGeneration == generation else {
-            return false
-        }
-        let reasons: [Verdict.WaitReason] = [.rejectedByOrchestrator, .segmentNotFound]
-        return !programmed.isTrue && reasons.map(\.rawValue).contains(programmed.reason)
+            hasRule: rule != nil || status.rule != nil, isHeld: isPaused)
     }
 }
 

@@ -12,7 +12,7 @@ import Simulation
 /// One run of the operator, from its start to its death.
 final class OperatorProcess: Sendable {
     /// The loops that production runs side by side.
-    enum Loop: CaseIterable { case election, informer, limitInformer, resync, tick, worker }
+    enum Loop: CaseIterable { case election, informer, limitInformer, report, resync, tick, worker }
 
     let life: Life
     let controller: Controller
@@ -68,6 +68,7 @@ final class OperatorProcess: Sendable {
         case .election: return await controller.electionStep()
         case .informer: return await controller.informerStep()
         case .limitInformer: return await controller.limitInformerStep()
+        case .report: return await controller.reportStep()
         case .resync: return await controller.resyncStep()
         case .tick: return await controller.tickStep()
         case .worker: return await controller.workerStep()

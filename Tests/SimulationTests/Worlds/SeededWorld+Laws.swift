@@ -28,6 +28,12 @@ extension SeededWorld {
                 breaks("a write that changes, removes or moves a rule of the WAN team in \(segment.name)")
             }
             for rule in old where !isForeign(rule) { judge(rule, in: segment, of: profile, among: rules, wishes) }
+            for (wish, kept) in keptRules(wishes) where (kept.profileID, kept.segment) == (profile.id, segment.name) {
+                guard let rule = old.first(where: { $0["name"]?.string == kept.name }), !rules.contains(rule) else {
+                    continue
+                }
+                breaks("a write that changes or removes the rule of \(wish.key), which a limit keeps")
+            }
         }
         if !isChanged, weather.modes.rejectedPorts.isEmpty { breaks("a write that changes nothing") }
     }
@@ -39,7 +45,7 @@ extension SeededWorld {
         let name = rule["name"]?.string
         let owner = wishes.first {
             $0.profile == profile.name && $0.segment == segment.name && $0.name == name && $0.isReady && $0.isCurrent
-                && !$0.isDeleting && $0.isHonoured(by: rule)
+                && !$0.isDeleting && $0.isHonoured(by: rule) && !mayLoseRule($0)
         }
         guard let owner else { return }
         guard let written = sent.first(where: { $0["name"]?.string == name }) else {
@@ -53,14 +59,21 @@ extension SeededWorld {
         let wishes = apiServer.objects().map { Wish($0) }
         let rules = ownRules()
         var complaints: [String] = []
+        let (breaches, ofLimits) = await judgeLimits(wishes)
+        complaints += ofLimits
         for wish in wishes {
-            complaints += self.complaints(of: wish, wishes, rules)
+            complaints += self.complaints(of: wish, wishes, rules, breaches)
         }
         var stated = Set(wishes.compactMap { $0.stated.map { "\($0.profile)/\($0.segment)/\($0.name)" } })
         // A resource on hold, and one whose new segment is not there, also keeps a rule that its status cannot name: on
         // a profile that was renamed, or one of a predecessor that vanished.
         let held = Set(
-            wishes.filter { $0.isPaused || !$0.isValid || $0.reason == "SegmentNotFound" }.map(\.key))
+            wishes.filter { wish in
+                guard let breach = breaches[wish.uid] else {
+                    return wish.isPaused || !wish.isValid || wish.reason == "SegmentNotFound"
+                }
+                return !breach.removes
+            }.map(\.key))
         for process in leading {
             for rule in await process.ledger.allRules()
             where held.contains("\(rule.owner.namespace)/\(rule.owner.name)") {
@@ -80,9 +93,12 @@ extension SeededWorld {
         return complaints.sorted() + disorder(wishes)
     }
 
-    private func complaints(of wish: Wish, _ wishes: [Wish], _ rules: [OwnRule]) -> [String] {
+    private func complaints(
+        of wish: Wish, _ wishes: [Wish], _ rules: [OwnRule], _ breaches: [String: NamespaceJudgement.Breach]
+    ) -> [String] {
         if wish.isDeleting { return ["\(wish.key) still waits to be let go: \(wish.reason)"] }
         guard wish.isCurrent else { return ["the status of \(wish.key) is not of its generation"] }
+        if let breach = breaches[wish.uid] { return self.complaints(of: wish, outside: breach) }
         let rule = rules.first { wish.isPlaced($0) }
         if wish.isReady {
             guard expected(wish, wishes).contains("Ready") else { return ["\(wish.key) is ready and should not be"] }
@@ -119,12 +135,12 @@ extension SeededWorld {
         // Of several that a rule of the WAN team's keeps out, only the first in line is told so.
         let queue: Set<String> = rivals.isEmpty ? [] : ["NameConflict"]
         if foreignNames(profile.id, segment.id).contains(wish.name) {
-            return queue.union(refusal).union(["ForeignRule"])
+            return conflict.union(queue).union(refusal).union(["ForeignRule"])
         }
-        if isRefused { return conflict.union(refusal) }
-        if rivals.contains(where: \.isReady) { return ["NameConflict"] }
         let isForgotten = state.withLock { $0.forgotten }.contains(wish.place)
-        return isForgotten ? queue.union(["Ready", "ForeignRule"]) : conflict.union(["Ready"])
+        if isRefused { return conflict.union(refusal).union(isForgotten ? ["ForeignRule"] : []) }
+        if rivals.contains(where: \.isReady) { return ["NameConflict"] }
+        return conflict.union(isForgotten ? queue.union(["Ready", "ForeignRule"]) : ["Ready"])
     }
 
     /// Rules of ours that are not in the order that their resources ask for.

@@ -66,12 +66,13 @@ extension SeededWorld {
     ///
     /// Of a rule whose creation or removal is not settled, and of one whose resource has vanished, only what it says
     /// tells whose it is.
-    func isOwned(_ profile: Int, _ name: String) async -> Bool {
+    func isOwned(_ profile: Int, _ segment: String, _ name: String) async -> Bool {
         let living = Set(apiServer.objects().compactMap { $0["metadata"]?["uid"]?.string })
         for process in leading {
             let rules = await process.ledger.rules(onProfile: profile)
             let isCertain = rules.contains {
-                $0.place.name == name && ($0.intent == nil || $0.intent == .update) && living.contains($0.owner.uid)
+                $0.segmentName == segment && $0.place.name == name && ($0.intent == nil || $0.intent == .update)
+                    && living.contains($0.owner.uid)
             }
             if isCertain { return true }
         }
@@ -88,26 +89,32 @@ extension SeededWorld {
 /// What a resource asks for, read from its YAML by the documentation alone.
 struct Wish {
     let object: JSON
+    let namespace: String
+    /// Its own name, not its rule's.
+    let resourceName: String
     let key: String
     let profile: String
     let segment: String
     let name: String
     let order: Int
-    private let spec: JSON
+    let spec: JSON
 
     init(_ object: JSON) {
         self.object = object
-        let namespace = object["metadata"]?["namespace"]?.string ?? ""
-        let own = object["metadata"]?["name"]?.string ?? ""
-        key = "\(namespace)/\(own)"
+        namespace = object["metadata"]?["namespace"]?.string ?? ""
+        resourceName = object["metadata"]?["name"]?.string ?? ""
+        key = "\(namespace)/\(resourceName)"
         let spec = object["spec"] ?? .null
         self.spec = spec
         profile = spec["profile"]?.string ?? ""
         segment = spec["segment"]?.string ?? "Global Segment"
-        name = spec["name"]?.string ?? "\(namespace).\(own)"
+        name = spec["name"]?.string ?? "\(namespace).\(resourceName)"
         order = spec["order"]?.int ?? 1000
     }
 
+    var uid: String { object["metadata"]?["uid"]?.string ?? "" }
+    var createdAt: String { object["metadata"]?["creationTimestamp"]?.string ?? "" }
+    var generation: JSON? { object["metadata"]?["generation"] }
     var isDeleting: Bool { object["metadata"]?["deletionTimestamp"] != nil }
     var isPaused: Bool { object["metadata"]?["annotations"]?[SeededWorld.paused]?.string == "true" }
     var isValid: Bool { spec["fqdn"]?.string?.contains(".") ?? false }
@@ -123,8 +130,7 @@ struct Wish {
 
     /// Whether the status speaks of this very generation.
     var isCurrent: Bool {
-        let generation = object["metadata"]?["generation"]
-        return object["status"]?["observedGeneration"] == generation
+        object["status"]?["observedGeneration"] == generation
             && condition("Ready")?["observedGeneration"] == generation
     }
 

@@ -5,7 +5,7 @@ import Simulation
 
 /// What people do: developers with kubectl, WAN engineers in the portal.
 extension SeededWorld {
-    private static let namespaces = ["default", "shop"]
+    static let namespaces = ["default", "shop"]
     private static let profiles = ["Quick Start Profile", "Branch Profile", "Later Profile"]
     private static let segments: [String?] = [nil, nil, nil, "Voice Segment", "Guest Segment", "No Such Segment"]
     static let finalizer = "vcn.cloud/business-policy"
@@ -77,8 +77,9 @@ extension SeededWorld {
         let foreign = foreignNames(profile.id, segment.id)
         let key = ProfileKey.id(profile.id)
         let name = one(of: names)
-        let isOwned = await isOwned(profile.id, name)
+        let isOwned = await isOwned(profile.id, segment.name, name)
         guard isOwned || foreign.contains(name) else { return }
+        forgetKept(profile.id, segment.name, name)
         switch draw({ Int.random(in: 0..<6, using: &$0) }) {
         case 0:
             make(.reorder(key, segment: segment.name, rules: draw { names.shuffled(using: &$0) }))

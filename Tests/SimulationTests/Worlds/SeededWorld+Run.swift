@@ -28,8 +28,12 @@ extension SeededWorld {
         calm()
         if try await settle("after the troubles", until: { await self.complaints() }) {
             try await rest("after the troubles")
+            if hasSeenLimits {
+                try await changePlans()
+                if chance(500) { try await endNamespace("shop") }
+            }
             endAllWishes()
-            if try await settle("after the end", until: { self.remains() }) { try await rest("after the end") }
+            if try await settle("after the end", until: { await self.remains() }) { try await rest("after the end") }
         }
         // Processes hold the world by its clock: without this, neither ever goes.
         state.withLock { state in
@@ -66,7 +70,8 @@ extension SeededWorld {
     }
 
     /// Lets the operator run until nothing is left to complain of.
-    private func settle(_ when: String, until complaints: () async -> [String]) async throws -> Bool {
+    @discardableResult
+    func settle(_ when: String, until complaints: () async -> [String]) async throws -> Bool {
         var left: [String] = []
         for _ in 0..<Self.roundsMax {
             let isIdle = try await round()
@@ -94,11 +99,15 @@ extension SeededWorld {
         if writes > 0 { breaks("\(when): \(writes) needless writes to the API server") }
     }
 
-    private func pass(_ duration: Duration) async throws {
+    /// Lets time pass, at most until something holds.
+    func pass(_ duration: Duration, until isEnough: () async -> Bool = { false }) async throws {
         let end = now + duration
         var rounds = 0
         while now < end {
-            if try await round() { advanceToNextWake() }
+            if try await round() {
+                if await isEnough() { return }
+                advanceToNextWake()
+            }
             rounds += 1
             guard rounds < Self.roundsMax else { return breaks("the operator never comes to rest") }
         }
@@ -146,10 +155,11 @@ extension SeededWorld {
     }
 
     /// What is left though nobody asks for anything any more.
-    private func remains() -> [String] {
+    private func remains() async -> [String] {
         let forgotten = state.withLock { $0.forgotten }
         return apiServer.objects().map { "\(Wish($0).key) is not let go: \(Wish($0).reason)" }
             + ownRules().filter { !forgotten.contains($0.place) }
             .map { "rule \($0.name) of \($0.profile) was left behind" }
+            + (await judgeLimits([]).complaints)
     }
 }

@@ -59,6 +59,7 @@ extension SeededWorld {
             note("the VCO \(isRight ? "takes" : "refuses") the token")
             return orchestrator.setToken(isRight ? Self.token : "another")
         }
+        if chance(weather.limits), !state.withLock({ $0.wantsNothingNew }) { return limitActs() }
         switch draw({ Int.random(in: 0..<100, using: &$0) }) {
         case 0..<60: await stepOfOperator()
         case 60..<85: await pass(draw { .milliseconds(Int64.random(in: 1...3000, using: &$0)) })

@@ -45,6 +45,12 @@ final class SeededWorld: Sendable {
         var foreignNames: [String: Set<String>] = [:]
         /// Rules that nobody can know to be ours any more, as `profile/segment/name`.
         var forgotten: Set<String> = []
+        /// Every limit that was ever there, as it was made or changed.
+        var limitsSeen: [WorldLimit] = []
+        /// Rules of resources that were ready when a limit came that lets them be, by uid.
+        var kept: [String: KeptRule] = [:]
+        /// Processes that were told by watches, by the kind that they watch, since everybody was last asked to wait.
+        var told: [SimulatedKind: Set<Int>] = [:]
         var wantsNothingNew = false
         /// The ledger of who led last, as the Lease tells.
         var lastLedger: String?

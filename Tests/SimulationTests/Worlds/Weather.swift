@@ -28,6 +28,8 @@ struct Weather: Sendable {
     var refusedTokens = 0
     /// Steps in which a resource is gone without its finalizer having run.
     var vanishing = 0
+    /// Steps in which the WAN team makes, changes or removes a limit.
+    var limits = 0
     /// Steps that come between a call and its effect, and between that and its reply.
     var interleaving = 0
     /// Whether profiles are renamed and made.
@@ -77,6 +79,7 @@ struct Weather: Sendable {
         modes.release = Bool.random(using: &random) ? .asSent : .v6
         if Int.random(in: 0..<4, using: &random) == 0 { modes.rejectedPorts = [Self.rejectedPort] }
         modes.hasVagueErrors = Bool.random(using: &random)
+        limits = rate(60)
     }
 
     /// The port that no rule may have in worlds where the VCO rejects some.

@@ -59,9 +59,12 @@ struct WorldTransport: HTTPTransport {
         let response = try await world.network.send(request)
         if request.isUpdate { world.judge(request, by: life, before: before) }
         guard request.isWatch, response.status == 200 else { return response }
+        world.state.withLock {
+            _ = $0.told[request.watchesLimits ? .velocloudLimit : .velocloudBP, default: []].insert(life.number)
+        }
         return HTTPResponse(
             status: response.status, headers: response.headers,
-            body: world.ragged(try await response.body.collect(), ofLimits: request.url.contains("velocloudlimits")))
+            body: world.ragged(try await response.body.collect(), ofLimits: request.watchesLimits))
     }
 
     private static func response(_ reply: SimulatedReply) -> HTTPResponse {
@@ -91,6 +94,7 @@ extension HTTPRequest {
     /// A read of the document, not of its version alone.
     var readsDocument: Bool { readsModule && !text.contains("noData") }
     var isWatch: Bool { url.contains("watch=") }
+    var watchesLimits: Bool { isWatch && url.contains("velocloudlimits") }
     var isList: Bool { !isToOrchestrator && method == .get && url.contains("limit=") }
     var text: String { String(decoding: body ?? [], as: UTF8.self) }
 
