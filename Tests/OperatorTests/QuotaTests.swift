@@ -138,7 +138,6 @@ import Testing
             ["metadata": ["finalizers": ["kubernetes"]]], "going", namespace: "", kind: .namespace)
         world.limit(["max-rules": 1], namespace: "going")
         try await world.run(World.impatient) {
-            make(world, [])
             world.apiServer.apply("old", namespace: "going", spec: world.spec(port: 1))
             try await world.until("the first is ready") { world.isReady("old", namespace: "going") }
             world.clock.advance(by: .seconds(1))
