@@ -109,9 +109,13 @@ import enum BusinessPolicy.JSON
         #expect(program.end(SIGTERM) == 0)
     }
 
-    /// Ages differ by the second, and with them the width of their column.
+    /// Ages differ by the second, and with them the width of their column. kubectl's own log lines, such as
+    /// `E1123 06:29:52.756597 32047 reflector.go:227] ...` of a watch that it ended itself, come or not as threads go.
     private static func ageless(_ text: String) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        let isLog = /^[IWEF][0-9]{4} [0-9:.]+ +[0-9]+ [a-z_]+\.go:[0-9]+\]/
+        return text.split(separator: "\n", omittingEmptySubsequences: false).filter {
+            $0.firstMatch(of: isLog) == nil
+        }.map { line in
             line.split(separator: " ").map { word in
                 let isAge = word.last == "s" && word.dropLast().allSatisfy { $0.isNumber || $0 == "m" }
                 return isAge ? "AGE" : String(word)
