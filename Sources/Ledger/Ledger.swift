@@ -26,6 +26,9 @@ package actor Ledger {
     /// The watch's position as last recorded.
     package var watchVersion: String? { state.watchVersion }
 
+    /// Watches the file while it is open; can be asked at any time, also while a commit waits for the disk.
+    package var watch: FileWatch? { file?.watch }
+
     private let thread: LedgerThread
     private let path: String
     private let limits: LedgerLimits
@@ -180,6 +183,7 @@ package actor Ledger {
         _ body: (Connection) throws(SQLiteError) -> Result
     ) throws(LedgerError) -> Result {
         guard let file else { throw .failed("the ledger \(path) is closed") }
+        if let problem = file.watch.problem { throw .failed(problem) }
         do throws(SQLiteError) {
             return try file.connection.transaction { () throws(SQLiteError) in try body(file.connection) }
         } catch {

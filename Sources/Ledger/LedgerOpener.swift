@@ -4,10 +4,12 @@ import Glibc
 /// What is held while a ledger is open. When it goes, the file is closed first and the lock freed after it.
 final class LedgerFile {
     let connection: Connection
+    let watch: FileWatch
     private let lock: FileLock
 
-    init(connection: Connection, lock: FileLock) {
+    init(connection: Connection, watch: FileWatch, lock: FileLock) {
         self.connection = connection
+        self.watch = watch
         self.lock = lock
     }
 
@@ -49,7 +51,10 @@ struct LedgerOpener {
         for _ in 0..<2 {
             switch attempt(place) {
             case .opened(let connection, let state, let binding, let isNew):
-                let file = LedgerFile(connection: connection, lock: lock)
+                guard let watch = FileWatch(path: place.path) else {
+                    throw .unusable("the ledger \(path) was removed while it was opened; start velokube again")
+                }
+                let file = LedgerFile(connection: connection, watch: watch, lock: lock)
                 let found = isNew ? Ledger.Opening.created : .existing
                 return Opened(
                     file: file, state: state, opening: setAside.map { .rebuiltAfter(setAside: $0) } ?? found,

@@ -22,6 +22,7 @@ struct OperatorService: Service {
     let log: Logger
     let metrics: MetricsRegistry
     private let controller = Locked<Controller?>(nil)
+    private let ledgerWatch = Locked<FileWatch?>(nil)
 
     init(
         configuration: RunConfiguration, kubernetes: KubernetesClient, orchestrator: OrchestratorClient,
@@ -51,6 +52,8 @@ struct OperatorService: Service {
                 deletesMax: configuration.deletesMax, isDryRun: configuration.isDryRun),
             resync: configuration.resync, workers: configuration.workers)
         self.controller.withLock { $0 = controller }
+        let watch = await ledger.watch
+        ledgerWatch.withLock { $0 = watch }
         let stop = StopSignal(bell: controller.cache.bell)
         await withGracefulShutdownHandler {
             await controller.run(isStopping: stop)
@@ -67,6 +70,11 @@ struct OperatorService: Service {
         return Leadership(
             client: kubernetes, ledger: ledger, ledgerID: await ledger.id, namespace: leaseNamespace, time: time,
             log: log, seed: UInt64.random(in: .min ... .max))
+    }
+
+    /// What only a restart mends, so that the kubelet restarts the process for it.
+    var health: [HealthCheck] {
+        [.ping, HealthCheck("ledger") { ledgerWatch.withLock { $0 }?.problem }]
     }
 
     /// What must be well before the process counts as ready. The VCO has no say in it.

@@ -50,7 +50,7 @@ package func runOperator(_ configuration: RunConfiguration, environment: [String
             .orchestrator: .string(orchestrator.bindingName), .namespace: .string(configuration.namespace ?? "*"),
         ])
     let health = HealthServer(
-        address: configuration.listen, logger: log, health: [.ping], readiness: service.readiness,
+        address: configuration.listen, logger: log, health: service.health, readiness: service.readiness,
         metrics: { service.renderedMetrics })
     var lifecycle = ServiceGroupConfiguration(
         services: [.init(service: health), .init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint],

@@ -1,4 +1,5 @@
 import BusinessPolicy
+import Glibc
 import Testing
 
 @testable import Ledger
@@ -93,5 +94,26 @@ import Testing
         let closed = LedgerError.failed("the ledger \(folder.ledger) is closed")
         await #expect(throws: closed) { try await ledger.commit(mixedBatch(2)) }
         await #expect(throws: closed) { try await ledger.journal(limit: 1) }
+    }
+
+    /// A file that was removed or replaced takes nothing more: SQLite would write on, and all of it would be lost.
+    @Test func removedFileFailsTheCommit() async throws {
+        let ledger = try await open(folder.ledger)
+        try await ledger.commit(mixedBatch(1))
+        let watch = try #require(await ledger.watch)
+        let before = await ledger.allRules()
+        for replacement in [nil, [UInt8]()] {
+            try #require(rename(folder.ledger, folder.ledger + ".away") == 0)
+            if let replacement { write(replacement, to: folder.ledger) }
+            let error = await #expect(throws: LedgerError.self) { try await ledger.commit(mixedBatch(2)) }
+            guard case .failed(let words) = error else { throw Unexpected(error) }
+            for word in [folder.ledger, "removed", "restart velokube"] { #expect(words.contains(word), "\(words)") }
+            #expect(watch.problem == words)
+            #expect(await ledger.allRules() == before)
+            try #require(rename(folder.ledger + ".away", folder.ledger) == 0)
+            #expect(watch.problem == nil)
+        }
+        try await ledger.commit(mixedBatch(2))
+        #expect(await ledger.allRules() != before)
     }
 }

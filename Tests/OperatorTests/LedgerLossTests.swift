@@ -1,4 +1,6 @@
 import BusinessPolicy
+import Glibc
+import HTTPTransport
 import Operator
 import Simulation
 import Testing
@@ -211,5 +213,57 @@ import Testing
             #expect(world.rule("shared")?["match"]?["dport_low"] == 9090)
             #expect(world.vcoWrites == 0)
         }
+    }
+
+    /// Taken away under a running controller: nothing more is written, the resources say why, and whoever has a rule
+    /// keeps that word. The file back in its place, all goes on.
+    @Test func takenAwayWhileRunning() async throws {
+        let world = try World()
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.becomesReady("web")
+            try #require(rename(world.statePath, world.statePath + ".away") == 0)
+            world.clearCounts()
+            world.apiServer.apply("new", spec: world.spec(port: 9090))
+            try await world.becomes("Pending", "new")
+            #expect(world.message("new").contains("cannot write its ledger"), "\(world.message("new"))")
+            #expect(world.isReady("web"))
+            #expect(world.vcoWrites == 0)
+            try #require(rename(world.statePath + ".away", world.statePath) == 0)
+            world.clock.advance(by: .seconds(300))
+            try await world.becomesReady("new")
+        }
+    }
+
+    /// What only a restart mends is told to the kubelet: the probe fails, and says what is wrong.
+    @Test func programWithoutItsFileIsUnhealthy() async throws {
+        var template = Array("/tmp/velokube-unhealthy.XXXXXX".utf8CString)
+        let folder = String(cString: try #require(mkdtemp(&template)))
+        let state = folder + "/ledger.db"
+        defer {
+            for suffix in ["", "-wal", "-shm", ".lock"] { unlink(state + suffix) }
+            rmdir(folder)
+        }
+        let kube = try ChildProgram("velokube-sim", ["kube"])
+        let server = try await kube.says("listening on").split(separator: " ").last.map(String.init)
+        let velokube = try ChildProgram(
+            "velokube",
+            [
+                "run", "--kube-url", try #require(server), "--vco-url", "http://127.0.0.1:9", "--state", state,
+                "--listen", "127.0.0.1:0",
+            ], variables: ["VCO_TOKEN": "t"])
+        let address = try await velokube.says("listening address=").split(separator: "=").last.map(String.init)
+        try await velokube.says("A new ledger was made")
+        let curl = CurlTransport(userAgent: "velokube-tests")
+        defer { curl.shutDown() }
+        let url = "http://\(try #require(address))/healthz"
+        #expect(try await curl.send(HTTPRequest(.get, url: url)).status == 200)
+        unlink(state)
+        let response = try await curl.send(HTTPRequest(.get, url: url))
+        let text = String(decoding: try await response.body.collect(), as: UTF8.self)
+        #expect(response.status == 500)
+        #expect(text.contains("[-]ledger failed: the ledger \(state) was removed"), "\(text)")
+        velokube.signal(SIGTERM)
+        #expect(try await velokube.ends() == 0)
     }
 }
