@@ -14,3 +14,31 @@ free_port() {
 guarded() {
     if command -v setpriv >/dev/null; then exec setpriv --pdeathsig KILL "$@"; else exec "$@"; fi
 }
+
+# Prints a folder for PYTHONPATH that holds these packages of PyPI, in these versions; they are fetched once and kept in
+# the user's cache. What is compiled for one Python is nothing to another.
+python_packages() {
+    local cache="${XDG_CACHE_HOME:-${HOME:?is not set}/.cache}/velokube" folder work
+    if ! python3 -m pip --version >/dev/null 2>&1; then
+        echo "python3 with pip is needed (apt-get install python3-pip)" >&2
+        return 1
+    fi
+    folder="$*"
+    folder="${folder//==/-}"
+    folder="$cache/python-$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')-${folder// /-}"
+    if [[ ! -d "$folder" ]]; then
+        mkdir -p "$cache"
+        work="$(mktemp -d "$cache/python.XXXXXX")"
+        echo "fetching $* from PyPI, once" >&2
+        if ! python3 -m pip install -q --only-binary :all: --target "$work/packages" "$@" >"$work/log" 2>&1 </dev/null; then
+            tail -n 10 "$work/log" >&2
+            echo "they could not be fetched" >&2
+            rm -rf "$work"
+            return 1
+        fi
+        # It appears whole or not at all; another run may have been first.
+        mv -T "$work/packages" "$folder" 2>/dev/null || [[ -d "$folder" ]]
+        rm -rf "$work"
+    fi
+    echo "$folder"
+}
