@@ -37,7 +37,7 @@ package struct HealthServer: Service {
         let host = address.host ?? ListenAddress.everyInterface
         var quiet = logger
         // The server's own lines are about its connections; ours tell what an operator needs.
-        quiet.logLevel = max(logger.logLevel, .notice)
+        quiet.logLevel = .critical
         let application = Application(
             router: router,
             configuration: ApplicationConfiguration(

@@ -28,12 +28,20 @@ extension Reconciler {
     }
 
     private func take(_ outcome: ResourceWriter.Outcome, _ pass: inout Pass, _ index: Int) {
-        guard case .written(let written) = outcome else {
+        switch outcome {
+        case .written(let written):
+            pass.subjects[index].resource = written
+        case .gone, .conflict, .failed:
             noteUnwritten(outcome, "The finalizer cannot be put on", pass.subjects[index].resource, &pass)
-            pass.skip(index)
-            return
+            guard case .failed(let error) = outcome, case .wants(let spec) = pass.subjects[index].stance else {
+                pass.skip(index)
+                return
+            }
+            // The right to write the status is another one, and is mostly still there.
+            pass.subjects[index].stance = .waits(
+                spec, .pending,
+                message: "velokube cannot put its finalizer on this resource, and makes no rule without: \(error).")
         }
-        pass.subjects[index].resource = written
     }
 
     /// A write to one resource did not come about: the others go on, and this one is looked at again when it helps.
@@ -48,8 +56,13 @@ extension Reconciler {
             pass.lookAgain(at: time.now() + Self.conflictDelay)
         case .failed(let error):
             log.event(.warning, sentence, [.resource: .string(resource.owner.label), .error: "\(error)"])
-            // What the API server refuses for what it says, it refuses until somebody changes something.
-            if !error.isRefusal { pass.lookAgain(at: time.now() + Self.failureDelay) }
+            // What the API server refuses for what it says, it refuses until somebody changes something. Of a right
+            // that is given back no event tells.
+            if !error.isRefusal {
+                pass.lookAgain(at: time.now() + Self.failureDelay)
+            } else if error.isForbidden {
+                pass.lookAgain(at: time.now() + Self.forbiddenDelay)
+            }
         }
     }
 
@@ -57,6 +70,7 @@ extension Reconciler {
     private static let conflictDelay = Duration.milliseconds(500)
     /// After a failed call to the API server.
     static let failureDelay = Duration.seconds(5)
+    private static let forbiddenDelay = Duration.seconds(60)
 
     /// Writes what the pass found out: statuses that differ, finalizers that are done, events.
     func conclude(_ pass: inout Pass) async {
@@ -83,7 +97,6 @@ extension Reconciler {
                 now: timestamp(milliseconds: time.wallMilliseconds()))
             if updated != resource.status {
                 statuses.append((resource, updated))
-                noteTransition(of: resource, to: updated, &pass)
             }
         }
         await finish(statuses, released, &pass)
@@ -94,6 +107,7 @@ extension Reconciler {
         for (resource, outcome) in await cluster.writeStatus(statuses) {
             noteUnwritten(outcome, "The status cannot be written", resource, &pass)
             guard case .written(let written) = outcome else { continue }
+            noteTransition(of: resource, to: written.status, &pass)
             conditions.append(ConditionRecord(uid: written.uid, json: written.status.json["conditions"]))
             observeProgrammed(written)
         }

@@ -257,4 +257,10 @@ extension KubernetesError {
         guard case .status(let status) = self else { return false }
         return (400..<500).contains(status.code) && !status.isTooManyRequests && !status.isUnauthorized
     }
+
+    /// True when we lack a right.
+    var isForbidden: Bool {
+        guard case .status(let status) = self else { return false }
+        return status.isForbidden
+    }
 }
