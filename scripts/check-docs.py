@@ -1,4 +1,5 @@
-"""Executes one page of the documentation as its reader would, and compares what is printed with what is shown.
+"""Executes one page of the documentation as its reader would, and compares what is printed with what is shown. With
+--links it looks instead whether the links of the pages lead somewhere.
 
   ```console     Executed, all blocks of the page in order by one bash, in a copy of the tree. A line that begins with
                  "$ " is a command, continued after a trailing "\\"; the lines after it are all that it prints. A line
@@ -145,10 +146,33 @@ def surroundings(folder):
     os.symlink(os.environ["KUBECTL"], os.path.join(programs, "kubectl"))
     for name in ["velokube", "velokube-sim"]:
         os.symlink(os.path.abspath(f".build/debug/{name}"), os.path.join(programs, name))
-    os.symlink(subprocess.check_output(["scripts/helm"], text=True).strip(), os.path.join(programs, "helm"))
-    prometheus = subprocess.check_output(["scripts/prometheus"], text=True).strip()
-    os.symlink(os.path.join(prometheus, "promtool"), os.path.join(programs, "promtool"))
+    if os.path.exists("scripts/helm"): os.symlink(subprocess.check_output(["scripts/helm"], text=True).strip(), os.path.join(programs, "helm"))
+    if os.path.exists("scripts/prometheus"): prometheus = subprocess.check_output(["scripts/prometheus"], text=True).strip()
+    if os.path.exists("scripts/prometheus"): os.symlink(os.path.join(prometheus, "promtool"), os.path.join(programs, "promtool"))
     return {"HOME": home, "PATH": f"{programs}:{os.environ['PATH']}", "LANG": "C.UTF-8", "COLUMNS": "200"}
+
+
+def anchors(path):
+    """The anchors of a page's headings, as GitHub makes them."""
+    with open(path) as file:
+        headings = re.findall(r"^#+ (.*)$", file.read(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def check_links(pages):
+    broken = []
+    for page in pages:
+        with open(page) as file:
+            links = re.findall(r"\]\(([^)\s]+)\)", file.read())
+        for link in links:
+            if "://" in link:
+                continue
+            name, _, anchor = link.partition("#")
+            path = os.path.normpath(os.path.join(os.path.dirname(page), name)) if name else page
+            if not os.path.exists(path) or anchor and anchor not in anchors(path):
+                broken.append(f"{page}: {link} leads nowhere")
+    if broken:
+        sys.exit("\n".join(broken))
 
 
 def main(page):
@@ -185,4 +209,7 @@ def main(page):
     sys.exit(1 if failures else 0)
 
 
-main(sys.argv[1])
+if sys.argv[1] == "--links":
+    check_links(sys.argv[2:])
+else:
+    main(sys.argv[1])
