@@ -4,9 +4,11 @@
 # make sim     whole worlds with faults, each from a seed: SEEDS=10000 of them, or one to look at: SEED=42
 # make defects whether those worlds find each of the deliberate defects of Tests/Defects
 # make build   the programs: .build/debug/velokube and .build/debug/velokube-sim
+# make image   the images velokube and velokube-sim, by docker, podman or buildah, whichever is there
+# make image-check  builds them without a registry, on Debian and as root, and tries them
 # make bench   what the release build takes: time, memory, operations a second (RESOURCES="100000" for a larger cluster)
 # make tidy    the checks of style alone
-.PHONY: demo test sim defects build bench tidy prepare
+.PHONY: demo test sim defects build image image-check bench tidy prepare
 .DEFAULT_GOAL := build
 CONTROL_PLANE ?= simulated
 
@@ -35,6 +37,13 @@ SEEDS ?= 1000
 sim: prepare
 	swift build --build-tests
 	VELOKUBE_SEEDS=$(SEEDS) VELOKUBE_SEED=$(SEED) swift test --skip-build --filter SeededWorldTests
+
+image:
+	scripts/image
+
+image-check: prepare
+	scripts/control-plane >/dev/null
+	scripts/with-control-plane scripts/check-image
 
 bench: prepare
 	scripts/control-plane >/dev/null
