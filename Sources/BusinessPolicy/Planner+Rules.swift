@@ -98,10 +98,10 @@ extension Planner {
             template = view.template
             differences = wish.settings.differences(from: value, template: template)
         }
-        drafts[wish.place.segmentID]?.keep(index, order: wish.rule.order, owner: wish.rule.owner)
         var new = fresh(wish, template: template, sent: record.sent)
         new.readBack = record.readBack
         new.original = record.original
+        keep(wish, new, index, value)
         let handover = "\(record.owner.namespace)/\(record.owner.name) had it under uid \(record.owner.uid)"
         if differences.isEmpty {
             if !isSameOwner {
@@ -133,24 +133,38 @@ extension Planner {
         var new = fresh(wish, template: view.template, sent: nil)
         if honouring.count == 1 {
             let index = honouring[0]
-            new.original = rules[index].value
-            drafts[wish.place.segmentID]?.keep(index, order: wish.rule.order, owner: wish.rule.owner)
+            new.original = original(rules[index].value, view)
+            keep(wish, new, index, rules[index].value)
             let words = "a rule of this name is there and is what is wanted"
             return note(.adopt, wish, new, words, found: rules[index].value)
         }
         let words = differences[0].joined(separator: "; ")
         if candidates.count == 1, wish.mayReplaceForeign {
             let value = rules[candidates[0]].value
-            new.original = value
+            new.original = original(value, view)
             new.sent = wish.settings.composed(
                 name: wish.place.name, template: view.template, ruleLogicalID: value.ruleLogicalID)
-            drafts[wish.place.segmentID]?.keep(candidates[0], order: wish.rule.order, owner: wish.rule.owner)
+            keep(wish, new, candidates[0], value)
             drafts[wish.place.segmentID]?.rewrite(candidates[0], as: new.sent ?? value)
             return note(.adopt, wish, new, words, isRewrite: true, found: value)
         }
         let isOne = candidates.count == 1
         refuse(wish.rule.owner, isOne ? .foreignRule(words) : .duplicateName(count: candidates.count))
         if let record { forget(record, "the rule of this name is not what was written") }
+    }
+
+    /// What is put back of a rule that is taken over, once its resource goes.
+    ///
+    /// Nothing, if it was made by copying the segment's default rule whole, with its id: no rule made in the portal has
+    /// that id, but all those of the operator of the 2020 article, which go with their resources.
+    private func original(_ value: JSON, _ view: SegmentView) -> JSON? {
+        value.isCopy(of: view.template) ? nil : value
+    }
+
+    /// A rule of ours stays; one that was there before us stays where it is among those of its order.
+    private mutating func keep(_ wish: Wish, _ record: OwnedRule, _ index: Int, _ value: JSON) {
+        let isFound = record.original != nil || value.isCopy(of: record.template ?? .null)
+        drafts[wish.place.segmentID]?.keep(index, order: wish.rule.order, owner: wish.rule.owner, isFound: isFound)
     }
 
     /// A recorded rule that is wanted no more, at least not here.

@@ -95,6 +95,11 @@ extension JSON {
         guard let id = self["ruleLogicalId"]?.string, !id.isEmpty else { return nil }
         return id
     }
+
+    /// Whether a rule was made by copying another whole, with its id.
+    func isCopy(of other: JSON) -> Bool {
+        ruleLogicalID.map { $0 == other.ruleLogicalID } ?? false
+    }
 }
 
 /// Why a QOS document cannot be worked on.

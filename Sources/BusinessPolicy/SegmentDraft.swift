@@ -32,13 +32,16 @@ struct SegmentDraft {
     private var ours: [Standing] = []
     /// Our rules on hold: they stand where they stand.
     private var held: [Standing] = []
-    private var new: [(key: OrderKey, name: String, value: JSON)] = []
+    private var new: [Arrival] = []
 
     /// Place among our rules of a segment.
     struct OrderKey: Comparable {
         var order: Int
-        var namespace: String
-        var name: String
+        var namespace = ""
+        var name = ""
+
+        /// Before all others of that number.
+        init(firstOf order: Int) { self.order = order }
 
         init(order: Int, owner: Owner) {
             self.order = order
@@ -51,11 +54,20 @@ struct SegmentDraft {
         }
     }
 
+    /// A rule that is made.
+    private struct Arrival {
+        var key: OrderKey
+        var name: String
+        var value: JSON
+    }
+
     /// A rule of ours that is there, and where.
     private struct Standing {
         var index: Int
         var key: OrderKey
         var name: String
+        /// It was there before its resource.
+        var isFound: Bool
     }
 
     init(_ segment: PolicyDocument.Segment) {
@@ -66,20 +78,21 @@ struct SegmentDraft {
 
     mutating func remove(_ index: Int) { removed.insert(index) }
 
-    mutating func keep(_ index: Int, order: Int, owner: Owner) {
-        ours.append(standing(index, order: order, owner: owner))
+    mutating func keep(_ index: Int, order: Int, owner: Owner, isFound: Bool) {
+        ours.append(standing(index, order: order, owner: owner, isFound: isFound))
     }
 
     mutating func hold(_ index: Int, order: Int, owner: Owner) {
-        held.append(standing(index, order: order, owner: owner))
+        held.append(standing(index, order: order, owner: owner, isFound: false))
     }
 
     mutating func add(_ value: JSON, name: String, order: Int, owner: Owner) {
-        new.append((OrderKey(order: order, owner: owner), name, value))
+        new.append(Arrival(key: OrderKey(order: order, owner: owner), name: name, value: value))
     }
 
-    private func standing(_ index: Int, order: Int, owner: Owner) -> Standing {
-        Standing(index: index, key: OrderKey(order: order, owner: owner), name: view.segment.rules[index].name ?? "")
+    private func standing(_ index: Int, order: Int, owner: Owner, isFound: Bool) -> Standing {
+        let name = view.segment.rules[index].name ?? ""
+        return Standing(index: index, key: OrderKey(order: order, owner: owner), name: name, isFound: isFound)
     }
 
     /// The new sequence of the segment's rules.
@@ -89,21 +102,35 @@ struct SegmentDraft {
     func arranged(placement: Placement) -> Arrangement {
         let rules = view.segment.rules
         let positions = ours.map(\.index).sorted()
-        let sorted = ours.sorted { $0.key < $1.key }
-        let occupants = Dictionary(uniqueKeysWithValues: zip(positions, sorted.map(\.index)))
+        let sorted = sortedOurs()
+        let occupants = Dictionary(uniqueKeysWithValues: zip(positions, sorted))
         let moved = zip(positions, sorted).filter { $0 != $1.index }.map { $1.name }
         let inserts = inserts(positions: positions, sorted: sorted, placement: placement)
 
         var slots: [Plan.Slot] = []
         slots.reserveCapacity(rules.count + new.count)
+        var sequence: [String] = []
         for index in 0...rules.count {
-            slots += (inserts[index] ?? []).map(Plan.Slot.rule)
+            for arrival in inserts[index] ?? [] {
+                slots.append(.rule(arrival.value))
+                sequence.append(arrival.name)
+            }
             if index == rules.count || removed.contains(index) { continue }
-            let occupant = occupants[index] ?? index
+            let occupant = occupants[index]?.index ?? index
             slots.append(rewritten[occupant].map(Plan.Slot.rule) ?? .kept(occupant))
+            if let standing = occupants[index] { sequence.append(standing.name) }
         }
-        let entries = sorted.map { ($0.key, $0.name) } + new.map { ($0.key, $0.name) }
-        return Arrangement(slots: slots, moved: moved, sequence: entries.sorted { $0.0 < $1.0 }.map(\.1))
+        return Arrangement(slots: slots, moved: moved, sequence: sequence)
+    }
+
+    /// Our rules in their order. To take a rule over is no reason to move it: one that was found keeps its place among
+    /// those of its number, and the others are sorted around it.
+    private func sortedOurs() -> [Standing] {
+        let made = ours.filter { !$0.isFound }.sorted { $0.key < $1.key }
+        guard made.count < ours.count else { return made }
+        let standing = ours.sorted { ($0.key.order, $0.index) < ($1.key.order, $1.index) }
+        var next = made.makeIterator()
+        return standing.map { $0.isFound ? $0 : next.next() ?? $0 }
     }
 
     struct Arrangement {
@@ -119,19 +146,23 @@ struct SegmentDraft {
     /// Each goes right after its nearest predecessor of ours, else right before the nearest successor. With none of
     /// ours, all go together next to a held rule, or to the top or bottom: were they set apart by rules that cannot
     /// be moved, they might stand out of their own order.
-    private func inserts(positions: [Int], sorted: [Standing], placement: Placement) -> [Int: [JSON]] {
+    private func inserts(positions: [Int], sorted: [Standing], placement: Placement) -> [Int: [Arrival]] {
         let arrivals = new.sorted { $0.key < $1.key }
         guard let first = arrivals.first else { return [:] }
-        guard let top = positions.first else {
-            let start = start(of: first.key, placement: placement)
-            return [start: arrivals.map(\.value)]
+        guard let top = positions.first else { return [start(of: first.key, placement: placement): arrivals] }
+        // One that was found has no name to be sorted by: it goes with the one before it.
+        var keys: [OrderKey] = []
+        for standing in sorted {
+            let order = standing.key.order
+            let before = keys.last.flatMap { $0.order == order ? $0 : nil } ?? OrderKey(firstOf: order)
+            keys.append(standing.isFound ? before : standing.key)
         }
-        var inserts: [Int: [JSON]] = [:]
+        var inserts: [Int: [Arrival]] = [:]
         var predecessors = 0
         for arrival in arrivals {
-            while predecessors < sorted.count, sorted[predecessors].key < arrival.key { predecessors += 1 }
+            while predecessors < keys.count, keys[predecessors] < arrival.key { predecessors += 1 }
             let index = predecessors == 0 ? top : positions[predecessors - 1] + 1
-            inserts[index, default: []].append(arrival.value)
+            inserts[index, default: []].append(arrival)
         }
         return inserts
     }

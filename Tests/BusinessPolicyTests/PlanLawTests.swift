@@ -133,7 +133,8 @@ import Testing
         }
     }
 
-    /// What is out of order among the rules of those who want one and have it.
+    /// What is out of order among the rules of those who want one and have it; of those that were found, the number
+    /// alone counts.
     private func orderFault(_ world: PlanWorld, _ document: PolicyDocument, held: Set<String>) -> String? {
         for segment in document.segments {
             let ours = segment.rules.compactMap { rule -> OwnedRule? in
@@ -146,8 +147,11 @@ import Testing
                         }
                 }
             }
-            let keys = ours.map { ($0.order, $0.owner.namespace, $0.owner.name) }
-            if zip(keys, keys.dropFirst()).contains(where: { $0 > $1 }) { return "out of order: \(keys)" }
+            let orders = ours.map(\.order)
+            let keys = ours.filter { $0.original == nil }.map { ($0.order, $0.owner.namespace, $0.owner.name) }
+            if orders != orders.sorted() || zip(keys, keys.dropFirst()).contains(where: { $0 > $1 }) {
+                return "out of order: \(keys) in \(orders)"
+            }
         }
         return nil
     }

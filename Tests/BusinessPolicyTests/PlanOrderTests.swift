@@ -96,6 +96,35 @@ import Testing
         #expect(try alone.names(after: alone.plan()) == ["x", "a", "c", "b", "y"])
     }
 
+    // A rule that is taken over stays where it was found among those of its order, and ours are sorted around it; of
+    // another order, it is moved like any other.
+    @Test func foundRulesKeepTheirPlace() throws {
+        var world = PlanWorld()
+        for name in ["d", "b", "c", "a"] {
+            world.put(PlanWorld.rule(name))
+            world.want(name)
+        }
+        let adopt = try world.plan()
+        #expect(adopt.steps == ["adopt a", "adopt b", "adopt c", "adopt d"] && !adopt.needsWrite)
+        (world, _) = try world.after(adopt)
+        for name in ["a", "d"] {
+            world.desired.removeAll { $0.name == name }
+            world.want(name, settings: PlanWorld.other)
+        }
+        let update = try world.plan()
+        #expect(update.steps == ["update a", "update d"])
+        #expect(try world.names(after: update) == ["d", "b", "c", "a"])
+        (world, _) = try world.after(update)
+        for name in ["e", "bb"] { world.want(name) }
+        world.want("first", order: 10)
+        world.want("last", order: 2000)
+        world.desired[world.desired.firstIndex { $0.name == "c" }!].order = 20
+        let plan = try world.plan()
+        #expect(try world.names(after: plan) == ["first", "c", "d", "b", "a", "bb", "e", "last"])
+        let (after, document) = try world.after(plan)
+        #expect(try after.plan(on: document) == Plan())
+    }
+
     // Deleted rules leave their place; the rest of the segment does not stir, and other segments are not rewritten.
     @Test func deletionDisturbsNothing() throws {
         var world = PlanWorld()

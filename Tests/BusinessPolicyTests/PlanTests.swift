@@ -161,6 +161,28 @@ import Testing
         #expect(document.segments[0].rules.count == 1)
     }
 
+    // A rule with the id of the default rule was copied from it by a program, as the 2020 article's operator does: it
+    // is no person's, and goes with its resource.
+    @Test func copiedRuleIsDeleted() throws {
+        var template = builtInTemplate
+        template["ruleLogicalId"] = "id-default"
+        var world = PlanWorld()
+        world.template = template
+        for name in ["b", "a"] {
+            world.want(name)
+            world.put(PlanWorld.rule(name, id: "id-default"))
+        }
+        let adopt = try world.plan()
+        #expect(adopt.steps == ["adopt a", "adopt b"] && !adopt.needsWrite)
+        var (after, document) = try world.after(adopt)
+        #expect(after.recorded.allSatisfy { $0.original == nil })
+        #expect(try after.plan(on: document) == Plan(), "and stays where it was found")
+        after.desired.removeAll { $0.name == "a" }
+        let delete = try after.plan(on: document)
+        #expect(delete.steps == ["delete a"])
+        #expect(document.applying(delete).segments[0].rules.map(\.name) == ["b"])
+    }
+
     // An adopted rule whose original is lost is never deleted.
     @Test func adoptedRuleWithoutOriginalIsLeft() throws {
         var world = PlanWorld()

@@ -143,7 +143,8 @@ extension SeededWorld {
         return conflict.union(isForgotten ? queue.union(["Ready", "ForeignRule"]) : ["Ready"])
     }
 
-    /// Rules of ours that are not in the order that their resources ask for.
+    /// Rules of ours that are not in the order that their resources ask for. Those that were there before stay where
+    /// they are among those of their number.
     private func disorder(_ wishes: [Wish]) -> [String] {
         let ready = wishes.filter { $0.isReady && !$0.isPaused }
         return orchestrator.profiles.flatMap { profile in
@@ -151,8 +152,10 @@ extension SeededWorld {
                 let ours = segment.names.compactMap { name in
                     ready.first { $0.profile == profile.name && $0.segment == segment.name && $0.name == name }
                 }
-                let sorted = ours.sorted { ($0.order, $0.key) < ($1.order, $1.key) }
-                guard ours.map(\.key) != sorted.map(\.key) else { return nil }
+                let made = ours.filter { !$0.hasFoundRule }
+                let sorted = made.sorted { ($0.order, $0.key) < ($1.order, $1.key) }
+                let orders = ours.map(\.order)
+                guard made.map(\.key) != sorted.map(\.key) || orders != orders.sorted() else { return nil }
                 return "rules of \(profile.name) are in the order \(ours.map(\.key)), not \(sorted.map(\.key))"
             }
         }

@@ -125,6 +125,7 @@ struct Wish {
         object["status"]?["conditions"]?.array?.first { $0["type"]?.string == type }
     }
 
+    var hasFoundRule: Bool { object["status"]?["rule"]?["adopted"]?.bool ?? false }
     var isReady: Bool { condition("Ready")?["status"]?.string == "True" }
     var reason: String { condition("Ready")?["reason"]?.string ?? "no condition" }
 
