@@ -26,6 +26,7 @@ test: prepare tidy
 	scripts/control-plane >/dev/null
 	swift build --build-tests
 	scripts/with-control-plane scripts/check-manifests
+	scripts/with-control-plane scripts/check-migration
 	scripts/with-control-plane scripts/check-admission
 	scripts/with-control-plane swift test --skip-build
 
