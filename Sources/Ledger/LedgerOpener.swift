@@ -115,8 +115,9 @@ struct LedgerOpener {
         let known = migrations.last?.version ?? 0
         guard version <= known else {
             return .newerSchema(
-                "the ledger \(path) has schema \(version), and this velokube knows schemas up to \(known); run the "
-                    + "velokube that wrote it or a later one, or point --state at another file")
+                "the ledger \(path) is of a later velokube: its schema is \(version), and this one knows schemas up to "
+                    + "\(known); run that velokube or a later one, or point --state at a new file, which is built from "
+                    + "the cluster and the VCO and lacks the history")
         }
         return nil
     }

@@ -156,7 +156,7 @@ extension World {
         }
     }
 
-    fileprivate static func ledgerFiles(_ path: String) -> [String: [UInt8]] {
+    static func ledgerFiles(_ path: String) -> [String: [UInt8]] {
         var files: [String: [UInt8]] = [:]
         for suffix in ["", "-wal"] {
             guard let file = fopen(path + suffix, "r") else { continue }
@@ -173,7 +173,7 @@ extension World {
         return files
     }
 
-    fileprivate func restoreLedger(_ files: [String: [UInt8]]) {
+    func restoreLedger(_ files: [String: [UInt8]]) {
         loseLedger()
         for (suffix, content) in files {
             guard let file = fopen(statePath + suffix, "w") else { continue }
