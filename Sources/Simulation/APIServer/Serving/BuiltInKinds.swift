@@ -28,6 +28,14 @@ extension KindTable {
             kind: .init("apps", "v1", "deployments", "Deployment"), shortNames: ["deploy"],
             singular: "deployment", hasStatus: true, countsGenerations: true, columns: PrinterColumn.deployment),
         ServedKind(
+            kind: .init("batch", "v1", "jobs", "Job"), singular: "job", hasStatus: true, columns: [.age]),
+        ServedKind(
+            kind: .init("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"), shortNames: ["netpol"],
+            singular: "networkpolicy", columns: [.age]),
+        ServedKind(
+            kind: .init("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget"), shortNames: ["pdb"],
+            singular: "poddisruptionbudget", hasStatus: true, columns: [.age]),
+        ServedKind(
             kind: .lease, singular: "lease", mustNameVersion: true,
             columns: [.text("Holder", ".spec.holderIdentity"), .age]),
         rights("roles", "Role", isNamespaced: true, columns: [.created]),
