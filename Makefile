@@ -27,6 +27,7 @@ test: prepare tidy
 	swift build --build-tests
 	scripts/with-control-plane scripts/check-manifests
 	scripts/with-control-plane scripts/check-migration
+	scripts/with-control-plane scripts/check-install
 	scripts/with-control-plane scripts/check-admission
 	scripts/with-control-plane swift test --skip-build
 
