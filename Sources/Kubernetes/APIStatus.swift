@@ -80,6 +80,12 @@ extension APIStatus {
     /// We are known, and not allowed to.
     package var isForbidden: Bool { code == 403 || reason == "Forbidden" }
 
+    /// A right is missing in the role that we are bound to; the message then names who, the verb, the resource and
+    /// where. Admission refuses as Forbidden, too, and no role helps against that.
+    package var lacksRight: Bool {
+        isForbidden && message.contains(" cannot ") && message.contains(" resource \"")
+    }
+
     /// We are not known: the credential is missing, wrong or expired.
     package var isUnauthorized: Bool { code == 401 || reason == "Unauthorized" }
 
@@ -102,8 +108,12 @@ extension APIStatus {
 }
 
 extension APIStatus: CustomStringConvertible {
+    /// To whoever runs the operator.
+    private static let rightAdvice = "; a role must allow it: apply velokube's manifests or chart again"
+
     package var description: String {
         let said = [reason, message].filter { !$0.isEmpty }.joined(separator: ": ")
-        return said.isEmpty ? "the API server answered \(code)" : "the API server answered \(code) \(said)"
+        guard !said.isEmpty else { return "the API server answered \(code)" }
+        return "the API server answered \(code) \(said)" + (lacksRight ? Self.rightAdvice : "")
     }
 }

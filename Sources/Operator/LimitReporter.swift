@@ -50,7 +50,8 @@ final class LimitReporter: Sendable {
                 log.event(
                     .warning, "The status of a limit cannot be written",
                     [.resource: .string(limit.owner.label), .error: "\(error)"])
-                if !error.isRefusal { outcome = .failed }
+                // Of a right that is given back no event tells.
+                if !error.isRefusal || error.isForbidden { outcome = .failed }
             }
         }
         return outcome

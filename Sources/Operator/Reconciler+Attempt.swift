@@ -75,10 +75,9 @@ extension Reconciler {
             note(draft.plan.refusals, settledOthers: false, &pass)
             return .stopped
         }
-        let outdated = await outdatedAdopters(draft, pass)
-        if !outdated.isEmpty {
-            pass.lookAgain(at: time.now() + Self.outdatedDelay)
-            return try await attempt(assignment, holding: held.union(outdated), &pass)
+        let doubtful = await doubtfulAdopters(draft, &pass)
+        if !doubtful.isEmpty {
+            return try await attempt(assignment, holding: held.union(doubtful), &pass)
         }
         guard draft.plan.needsWrite else {
             return await settleRecords(draft, held, &pass) ? .settled : .stopped
@@ -91,11 +90,20 @@ extension Reconciler {
 
     /// Those who would adopt a rule and are not as the cache has them, by uid. The rule may be their own: their status
     /// tells so, but the cache of a process that has just come to lead, or of one whose ledger is lost, may be behind.
-    private func outdatedAdopters(_ draft: Draft, _ pass: Pass) async -> Set<String> {
+    private func doubtfulAdopters(_ draft: Draft, _ pass: inout Pass) async -> Set<String> {
         let adopters = Set(draft.plan.changes.filter { $0.kind == .adopt }.map(\.owner.uid))
         // As the pass saw them, for that is what the plan was made for.
         let seen = pass.subjects.map(\.resource).filter { adopters.contains($0.uid) }
-        return Set(await cluster.outdated(seen).map(\.uid))
+        var doubtful: Set<String> = []
+        for (resource, freshness) in await cluster.freshness(of: seen) {
+            switch freshness {
+            case .fresh: continue
+            case .outdated: pass.lookAgain(at: time.now() + Self.outdatedDelay)
+            case .unknown(let error): pass.lookAgain(at: time.now() + Self.delay(after: error))
+            }
+            doubtful.insert(resource.uid)
+        }
+        return doubtful
     }
 
     private func draft(

@@ -58,11 +58,7 @@ extension Reconciler {
             log.event(.warning, sentence, [.resource: .string(resource.owner.label), .error: "\(error)"])
             // What the API server refuses for what it says, it refuses until somebody changes something. Of a right
             // that is given back no event tells.
-            if !error.isRefusal {
-                pass.lookAgain(at: time.now() + Self.failureDelay)
-            } else if error.isForbidden {
-                pass.lookAgain(at: time.now() + Self.forbiddenDelay)
-            }
+            if !error.isRefusal || error.isForbidden { pass.lookAgain(at: time.now() + Self.delay(after: error)) }
         }
     }
 
@@ -71,6 +67,11 @@ extension Reconciler {
     /// After a failed call to the API server.
     static let failureDelay = Duration.seconds(5)
     private static let forbiddenDelay = Duration.seconds(60)
+
+    /// How long to let the API server be after a call to it failed.
+    static func delay(after error: KubernetesError) -> Duration {
+        error.isForbidden ? forbiddenDelay : failureDelay
+    }
 
     /// Writes what the pass found out: statuses that differ, finalizers that are done, events.
     func conclude(_ pass: inout Pass) async {

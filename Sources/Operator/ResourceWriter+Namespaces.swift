@@ -20,8 +20,10 @@ extension ResourceWriter {
                 let namespace = try await self.client.get(.namespace, namespace: nil, name: name)
                 return namespace["metadata"]?["deletionTimestamp"]?.string == nil ? .stays : .terminating
             } catch {
-                if case .status(let status) = error, status.isForbidden {
-                    self.noteForbiddenNamespaces(error)
+                if error.isForbidden {
+                    self.tellOnce(
+                        "The service account may not get namespaces: one that is being deleted may get new rules, too",
+                        error)
                     return .stays
                 }
                 // One that is gone takes no writes anyway.
@@ -33,18 +35,5 @@ extension ResourceWriter {
             }
         }
         return Dictionary(answers, uniquingKeysWith: { first, _ in first })
-    }
-
-    private func noteForbiddenNamespaces(_ error: KubernetesError) {
-        guard
-            namespacesAreForbidden.withLock({ isKnown in
-                defer { isKnown = true }
-                return !isKnown
-            })
-        else { return }
-        log.event(
-            .warning,
-            "The service account may not get namespaces: one that is being deleted may get new rules, too",
-            [.error: "\(error)"])
     }
 }

@@ -28,6 +28,13 @@ final class ResourceWriter: Sendable {
         case unknown
     }
 
+    /// What the cache has of a resource, held against the API server.
+    enum Freshness: Sendable {
+        case fresh
+        case outdated
+        case unknown(KubernetesError)
+    }
+
     let client: KubernetesClient
     private let cache: ResourceCache
     private let time: Time
@@ -35,8 +42,8 @@ final class ResourceWriter: Sendable {
     private let metrics: MetricsRegistry
     private let leadership: Leadership?
     private let recorder = Locked(EventRecorder())
-    /// Told once.
-    let namespacesAreForbidden = Locked(false)
+    /// What was told once.
+    private let told = Locked<Set<String>>([])
 
     /// Kubernetes writes in flight at once, over all workers.
     package static let writesInFlightMax = 32
@@ -136,18 +143,22 @@ final class ResourceWriter: Sendable {
         }
     }
 
-    /// Those that the API server does not show, or shows otherwise than the cache does.
-    func outdated(_ resources: [VelocloudBP]) async -> [VelocloudBP] {
-        await sideBySide(resources) { resource -> Bool in
-            if self.isOutOfTime { return true }
+    /// Asks the API server of each resource whether it is as the cache has it.
+    func freshness(of resources: [VelocloudBP]) async -> [(VelocloudBP, Freshness)] {
+        await sideBySide(resources) { resource in
             do throws(KubernetesError) {
+                if self.isOutOfTime { throw Self.outOfTime }
                 let found = try await self.client.get(
                     .velocloudBP, namespace: resource.owner.namespace, name: resource.owner.name)
-                return found["metadata"]?["resourceVersion"]?.string != resource.resourceVersion
+                return found["metadata"]?["resourceVersion"]?.string == resource.resourceVersion ? .fresh : .outdated
             } catch {
-                return true
+                if case .status(let status) = error, status.isNotFound { return .outdated }
+                self.log.event(
+                    .warning, "Whether a resource is as the watch shows it cannot be told; it takes over no rule yet",
+                    [.resource: .string(resource.owner.label), .error: "\(error)"])
+                return .unknown(error)
             }
-        }.filter(\.1).map(\.0)
+        }
     }
 
     private func patch<Resource: WatchedResource>(
@@ -187,9 +198,21 @@ final class ResourceWriter: Sendable {
             do throws(KubernetesError) {
                 try await self.post(write)
             } catch {
-                self.log.event(.debug, "An event cannot be recorded", [.error: "\(error)"])
+                if error.isForbidden {
+                    self.tellOnce(
+                        "The service account may not write Events: what happens is told here and in statuses alone",
+                        error)
+                } else {
+                    self.log.event(.debug, "An event cannot be recorded", [.error: "\(error)"])
+                }
             }
         }
+    }
+
+    /// Tells of a missing right without which all goes on, and does so once.
+    func tellOnce(_ sentence: StaticString, _ error: KubernetesError) {
+        guard told.withLock({ $0.insert("\(sentence)").inserted }) else { return }
+        log.event(.warning, sentence, [.error: "\(error)"])
     }
 
     /// Whether the pass that runs has had its time, so that no further call may be begun.

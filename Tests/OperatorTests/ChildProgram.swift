@@ -62,11 +62,14 @@ final class ChildProgram: @unchecked Sendable {
 
     func signal(_ signal: Int32) { kill(id, signal) }
 
-    /// The first line that holds the words, once there is one.
+    /// The first line that holds the words, or the one in which they are said for so many times, once there is one.
     @discardableResult
-    func says(_ words: String, within limit: Duration = .seconds(60)) async throws -> String {
-        try await line(within: limit, words) { $0.lines.first { $0.contains(words) } }
+    func says(_ words: String, times: Int = 1, within limit: Duration = .seconds(60)) async throws -> String {
+        try await line(within: limit, words) { $0.lines.filter { $0.contains(words) }.dropFirst(times - 1).first }
     }
+
+    /// All that it has said so far.
+    var lines: [String] { output.withLock { $0.lines } }
 
     /// Waits for the program's end: its exit code, or minus the signal that ended it.
     func ends(within limit: Duration = .seconds(60)) async throws -> Int32 {

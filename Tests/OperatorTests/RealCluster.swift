@@ -40,11 +40,12 @@ final class RealCluster: Sendable {
         var output: String
     }
 
-    init(namespace: String) throws {
-        guard let kubeconfigPath = getenv("VELOKUBE_TEST_KUBECONFIG"), let program = getenv("KUBECTL") else {
-            throw Unavailable()
-        }
-        self.kubeconfig = String(cString: kubeconfigPath)
+    /// On the server that `scripts/with-control-plane` has started, or on that of another kubeconfig.
+    init(kubeconfig: String? = nil, namespace: String) throws {
+        guard let path = kubeconfig ?? getenv("VELOKUBE_TEST_KUBECONFIG").map({ String(cString: $0) }),
+            let program = getenv("KUBECTL")
+        else { throw Unavailable() }
+        self.kubeconfig = path
         self.kubectlPath = String(cString: program)
         self.namespace = namespace
         try kubectl("apply -k \(Self.root)/manifests/crd")
@@ -52,7 +53,7 @@ final class RealCluster: Sendable {
         try kubectl("create namespace \(namespace)")
     }
 
-    private static let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+    static let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
 
     /// Runs kubectl as the cluster's administrator; what it printed, errors included.
     @discardableResult

@@ -89,8 +89,8 @@ package struct KubeControl: Sendable {
           Kinds of CustomResourceDefinitions, as soon as one is applied: validation,
           defaults, pruning, printer columns, status subresource, finalizers, explain.
           Namespaces, Events, Leases, ConfigMaps, Secrets, ServiceAccounts, Services,
-          PersistentVolumeClaims, Pods, Deployments, and the kinds of RBAC: kept as
-          they are sent.
+          PersistentVolumeClaims, Pods, Deployments, Jobs, NetworkPolicies,
+          PodDisruptionBudgets, and the kinds of RBAC: kept as they are sent.
           Not served: server-side apply, several versions of a kind, admission webhooks,
           CEL rules in schemas, the refusal to give rights that one lacks.
 
