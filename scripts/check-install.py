@@ -5,7 +5,6 @@ import functools
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -216,6 +215,18 @@ def check_settings():
     check("the chart's settings are those of `velokube run`", not found, ", ".join(sorted(found)))
 
 
+def check_page():
+    """The page tells of every value, and of no other."""
+    values = set()
+    for name, schema in json.loads(content(f"{CHART}/values.schema.json"))["properties"].items():
+        is_whole = name in {"global", "settings"} or "properties" not in schema
+        values |= {name} if is_whole else {f"{name}.{inner}" for inner in schema["properties"]}
+    section = content("docs/install.md").split("\n## With Helm\n")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.split("\n") if line.startswith("| `")]
+    found = (values - {"global"}) ^ set(re.findall(r"`([^`]+)`", " ".join(rows)))
+    check("docs/install.md tells of each value", not found, ", ".join(sorted(found)))
+
+
 # Schemas.
 
 kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
@@ -335,6 +346,7 @@ made = check_sameness()
 check_one_source()
 check_values()
 check_settings()
+check_page()
 check_schemas(made)
 check_pods(made)
 check_server(made)
