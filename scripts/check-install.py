@@ -100,6 +100,15 @@ INSTALLATIONS = {
     "with a PodDisruptionBudget": (
         lambda: kustomize("overlays/two-replicas", components=["pod-disruption-budget"], **OPERATOR) + kustomize("crd"),
         lambda: chart("replicas=2", "podDisruptionBudget.enabled=true")),
+    "on its way out": (
+        lambda: kustomize("operator", components=["uninstall"], **OPERATOR) + kustomize("crd"),
+        lambda: chart("uninstall.enabled=true")),
+    "on its way out of one namespace": (
+        lambda: kustomize("operator-namespaced", components=["uninstall"], namespace="ns1"),
+        lambda: chart("namespaced=true", "uninstall.enabled=true", namespace="ns1")),
+    "two replicas on their way out": (
+        lambda: kustomize("overlays/two-replicas", components=["uninstall"], **OPERATOR) + kustomize("crd"),
+        lambda: chart("replicas=2", "uninstall.enabled=true")),
 }
 # What only one of the two makes: Helm is told of the namespace, and takes these definitions from its folder crds.
 NOT_IN_CHART = {"Namespace", "CustomResourceDefinition"}
@@ -201,6 +210,9 @@ def check_values():
         ["registry.example/velokube:v1", [{"name": "registry"}], {"zone": "a"}, "token"])
     for what, (found, expected) in equal.items():
         check(what, found == expected, json.dumps(found))
+    job = plain(chart("uninstall.enabled=true", "uninstall.orphan=true"))["Job velokube-uninstall"]
+    command = job["spec"]["template"]["spec"]["containers"][0]["command"]
+    check("rules can be left where they are", command == ["velokube", "uninstall", "--orphan"], str(command))
     names = [plain(chart(f"settings.VELOKUBE_RESYNC={value}m")) for value in (5, 6)]
     check("a changed setting restarts the operator", must(
         HELM, "template", CHART, f"--set=vco.url={VCO_URL}").count("velokube-config-") == 2 and names[0] != names[1])
