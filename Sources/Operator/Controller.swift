@@ -55,6 +55,7 @@ package final class Controller: Sendable {
     private let log: Logger
     private let metrics: MetricsRegistry
     private let resync: Duration
+    private let isUninstalling: Bool
     private let workers: Int
     private let random: Locked<SeededRandom>
     /// When the next resync is due; nil before the first.
@@ -88,6 +89,7 @@ package final class Controller: Sendable {
         self.log = parts.log
         self.metrics = parts.metrics
         self.resync = resync
+        isUninstalling = policy.uninstall != nil
         self.workers = workers
         parts.metrics.update { $0.workersMax = workers }
         self.random = Locked(random)
@@ -187,7 +189,7 @@ package final class Controller: Sendable {
 
     /// Takes one namespace and tells its limits who is outside them.
     package func reportStep() async -> Wake {
-        guard cache.isSynced, isLeading else { return .whenRung }
+        guard cache.isSynced, isLeading, !isUninstalling else { return .whenRung }
         switch cache.takeReport(now: time.now()) {
         case .key(let namespace):
             let outcome = await limitReporter.report(on: namespace)

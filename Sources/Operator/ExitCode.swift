@@ -14,7 +14,7 @@ package enum ExitCode: Int32, Sendable {
     package init(for error: any Error) {
         switch error {
         case is RunConfiguration.ConfigurationError, is OrchestratorConfiguration.ConfigurationError,
-            is Kubernetes.ConfigurationError:
+            is Kubernetes.ConfigurationError, is StillRunning:
             self = .badConfiguration
         case let error as LedgerError:
             self = error.isConfiguration ? .badConfiguration : .failed

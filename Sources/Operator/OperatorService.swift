@@ -42,6 +42,11 @@ struct OperatorService: Service {
     func run() async throws {
         guard let clusterID = await cancelWhenGracefulShutdown({ await identifyCluster() }) else { return }
         let ledger = try await openLedger(clusterID.uid)
+        let uninstall = configuration.uninstall
+        if uninstall != nil {
+            try await StillRunning.check(
+                kubernetes, namespace: leaseNamespace, ledgerID: await ledger.id, now: time.wallMilliseconds())
+        }
         let controller = Controller(
             Controller.Parts(
                 kubernetes: kubernetes, orchestrator: orchestrator, ledger: ledger, time: time, log: log,
@@ -49,19 +54,29 @@ struct OperatorService: Service {
             namespace: configuration.namespace, notOlderThan: await ledger.watchVersion,
             policy: ReconcilePolicy(
                 placement: configuration.placement, allowed: configuration.allowances,
-                deletesMax: configuration.deletesMax, isDryRun: configuration.isDryRun),
-            resync: configuration.resync, workers: configuration.workers)
+                deletesMax: configuration.deletesMax, isDryRun: configuration.isDryRun, uninstall: uninstall),
+            resync: uninstall == nil ? configuration.resync : Uninstall.resync, workers: configuration.workers)
         self.controller.withLock { $0 = controller }
         let watch = await ledger.watch
         ledgerWatch.withLock { $0 = watch }
         let stop = StopSignal(bell: controller.cache.bell)
+        let uninstallation = uninstall.map {
+            Uninstallation($0, controller: controller, ledger: ledger, time: time, log: log)
+        }
         await withGracefulShutdownHandler {
-            await controller.run(isStopping: stop)
+            await withTaskGroup { group in
+                group.addTask { await controller.run(isStopping: stop) }
+                guard let uninstallation else { return }
+                await uninstallation.wait(isStopping: stop)
+                stop.set()
+            }
         } onGracefulShutdown: {
             log.event(.info, "velokube stops: no new work is taken, the write in hand is finished")
             stop.set()
         }
+        let remains = await uninstallation?.remains()
         await ledger.close()
+        if uninstall != nil, remains?.isEmpty != true { throw UninstallIncomplete(remains: remains) }
         if case .lost(let loss) = controller.leadership?.ending { throw LeadershipLost(loss: loss) }
     }
 

@@ -81,13 +81,13 @@ extension Reconciler {
         guard !policy.isDryRun else { return }
         let records = Dictionary(grouping: pass.recorded, by: \.owner.uid)
         var statuses: [(VelocloudBP, Status)] = []
-        var released: [VelocloudBP] = []
+        var (released, bare): ([VelocloudBP], [VelocloudBP]) = ([], [])
         for var subject in pass.subjects where !pass.skipped.contains(subject.resource.uid) {
             subject.resource = cache.current(subject.resource)
             let resource = subject.resource
             let owned = records[resource.uid] ?? []
             if isReleased(subject, owned, pass) {
-                if resource.hasFinalizer { released.append(resource) }
+                if resource.hasFinalizer { released.append(resource) } else { bare.append(resource) }
                 continue
             }
             guard let verdict = verdict(on: subject, owned, pass) else { continue }
@@ -100,10 +100,12 @@ extension Reconciler {
                 statuses.append((resource, updated))
             }
         }
-        await finish(statuses, released, &pass)
+        await finish(statuses, released, &pass, bare)
     }
 
-    private func finish(_ statuses: [(VelocloudBP, Status)], _ released: [VelocloudBP], _ pass: inout Pass) async {
+    private func finish(
+        _ statuses: [(VelocloudBP, Status)], _ released: [VelocloudBP], _ pass: inout Pass, _ bare: [VelocloudBP]
+    ) async {
         var conditions: [ConditionRecord] = []
         for (resource, outcome) in await cluster.writeStatus(statuses) {
             noteUnwritten(outcome, "The status cannot be written", resource, &pass)
@@ -112,8 +114,10 @@ extension Reconciler {
             conditions.append(ConditionRecord(uid: written.uid, json: written.status.json["conditions"]))
             observeProgrammed(written)
         }
+        var bare = bare
         for (resource, outcome) in await cluster.removeFinalizer(from: released) {
             noteUnwritten(outcome, "The finalizer cannot be taken off", resource, &pass)
+            if case .written(let written) = outcome { bare.append(written) }
             switch outcome {
             case .written, .gone:
                 conditions.append(ConditionRecord(uid: resource.uid, json: nil))
@@ -121,8 +125,16 @@ extension Reconciler {
             case .conflict, .failed: break
             }
         }
+        if policy.uninstall != nil { await clearStatuses(of: bare, &pass) }
         _ = await commit(LedgerBatch(conditions: conditions), &pass)
         await cluster.post(pass.events)
+    }
+
+    /// Nobody keeps a status true any more.
+    private func clearStatuses(of resources: [VelocloudBP], _ pass: inout Pass) async {
+        for (resource, outcome) in await cluster.clearStatus(of: resources.filter { $0.status != Status() }) {
+            noteUnwritten(outcome, "The status cannot be taken off", resource, &pass)
+        }
     }
 
     /// Whether the pass did for a resource what can be done: then a request for a reconcile is answered.

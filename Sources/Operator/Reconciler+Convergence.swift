@@ -214,7 +214,7 @@ extension Reconciler {
     }
 
     /// Forgets the rules of resources that leave them behind: from here on they belong to the WAN team.
-    private func releaseOrphans(_ pass: inout Pass) async {
+    func releaseOrphans(_ pass: inout Pass) async {
         guard !policy.isDryRun else { return }
         let leaving = pass.subjects.filter { $0.stance == .leaving(isOrphaning: true) }.map(\.resource)
         for resource in leaving {
@@ -222,7 +222,11 @@ extension Reconciler {
             if let stated = resource.status.rule?.profile { clear(resource, of: stated, &pass) }
         }
         let uids = Set(leaving.map(\.uid))
-        let orphans = pass.recorded.filter { uids.contains($0.owner.uid) }
+        // When all are left behind, those of resources that have vanished are, too.
+        let leavesAll = policy.uninstall?.leavesRules == true
+        let orphans = pass.recorded.filter {
+            uids.contains($0.owner.uid) || leavesAll && $0.profileName == pass.key
+        }
         guard !orphans.isEmpty else { return }
         guard await commit(LedgerBatch(removals: orphans.map(\.place)), &pass) else { return }
         for rule in orphans {

@@ -7,6 +7,7 @@ import Logging
 extension Reconciler {
     /// Where a resource stands, its namespace's limits included.
     func stance(of resource: VelocloudBP, quarantine: Quarantine?, _ pass: inout Pass) -> Stance {
+        if let uninstall = policy.uninstall { return .leaving(isOrphaning: uninstall.leavesRules) }
         let judgement = judgement(on: resource.owner.namespace, &pass)
         return Stance(
             of: resource, violations: judgement?.violations[resource.uid] ?? [], quarantine: quarantine,

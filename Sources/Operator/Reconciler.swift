@@ -64,7 +64,9 @@ final class Reconciler: Sendable {
         var pass = await look(at: key, now: started)
         await turnAwayNewcomers(&pass)
         await putFinalizers(&pass)
-        if pass.needsOrchestrator {
+        if policy.uninstall?.leavesRules == true {
+            await releaseOrphans(&pass)
+        } else if pass.needsOrchestrator {
             pass = await convergeWithNotice(pass)
         }
         await conclude(&pass)
@@ -145,14 +147,18 @@ package struct ReconcilePolicy: Sendable {
     package var deletesMax: Int
     /// Decide and log only.
     package var isDryRun: Bool
+    /// Take all that is velokube's out, whatever the resources want; nil in everyday life.
+    package var uninstall: Uninstall?
 
     package init(
-        placement: Placement = .top, allowed: Set<Allowance> = [], deletesMax: Int = 25, isDryRun: Bool = false
+        placement: Placement = .top, allowed: Set<Allowance> = [], deletesMax: Int = 25, isDryRun: Bool = false,
+        uninstall: Uninstall? = nil
     ) {
         self.placement = placement
         self.allowed = allowed
         self.deletesMax = deletesMax
         self.isDryRun = isDryRun
+        self.uninstall = uninstall
     }
 }
 

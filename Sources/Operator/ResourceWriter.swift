@@ -103,6 +103,11 @@ final class ResourceWriter: Sendable {
         await writeStatus(statuses.map { ($0.0, $0.1.json) })
     }
 
+    /// Leaves the resources without a status, as they were before anybody had looked at them.
+    func clearStatus(of resources: [VelocloudBP]) async -> [(VelocloudBP, Outcome)] {
+        await writeStatus(resources.map { ($0, JSON.null) })
+    }
+
     func writeStatus(_ statuses: [(VelocloudLimit, LimitStatus)]) async -> [(
         VelocloudLimit, WriteOutcome<VelocloudLimit>
     )] {

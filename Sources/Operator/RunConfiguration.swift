@@ -65,6 +65,8 @@ package struct RunConfiguration: Sendable {
     package var leaderElectNamespace: String?
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
+    /// Nil in everyday life.
+    package var uninstall: Uninstall?
     /// What is allowed but should be known, in words, for the log.
     package var warnings: [String]
 
@@ -107,6 +109,10 @@ package struct RunConfiguration: Sendable {
         let leaderElectNamespace = Setting(
             "--leader-elect-namespace", flags.leaderElectNamespace, "VELOKUBE_LEADER_ELECT_NAMESPACE", variables,
             default: "")
+        guard flags.uninstall == nil || !isDryRun else {
+            throw ConfigurationError(
+                "VELOKUBE_DRY_RUN is true, and so nothing would be uninstalled; \"velokube run\" has a dry run")
+        }
         return RunConfiguration(
             cluster: Cluster(
                 url: flags.kubeURL, kubeconfig: flags.kubeconfig ?? variables["KUBECONFIG"], context: flags.context),
@@ -117,6 +123,11 @@ package struct RunConfiguration: Sendable {
             isDryRun: isDryRun, electsLeader: electsLeader,
             leaderElectNamespace: try leaderElectNamespace.namespace(), logLevel: try logLevel(flags, variables),
             logFormat: try Setting("--log-format", flags.logFormat, default: "text").oneOf(),
+            uninstall: try flags.uninstall.map { asked throws(ConfigurationError) in
+                let timeout = Setting("--timeout", asked.timeout, default: "10m")
+                return Uninstall(
+                    leavesRules: asked.leavesRules, limit: try timeout.duration(from: .seconds(1), to: resyncMax))
+            },
             warnings: warnings(resync: resync, electsInVain: isDryRun && electsLeader))
     }
 

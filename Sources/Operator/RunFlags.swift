@@ -1,4 +1,4 @@
-/// The flags of `velokube run` as they were typed; nil where a flag was not given.
+/// The flags of `velokube run`, and of `velokube uninstall`, as they were typed; nil where a flag was not given.
 ///
 /// Texts, not values: reading them is `RunConfiguration.parse`, one pure function for flags and variables alike.
 package struct RunFlags: Hashable, Sendable {
@@ -23,6 +23,19 @@ package struct RunFlags: Hashable, Sendable {
     package var leaderElectNamespace: String?
     package var logLevel: String?
     package var logFormat: String?
+    /// Not nil for `velokube uninstall`.
+    package var uninstall: Uninstall?
+
+    /// What `velokube uninstall` has besides.
+    package struct Uninstall: Hashable, Sendable {
+        package var leavesRules: Bool
+        package var timeout: String?
+
+        package init(leavesRules: Bool, timeout: String?) {
+            self.leavesRules = leavesRules
+            self.timeout = timeout
+        }
+    }
 
     package init() {}
 }

@@ -52,8 +52,13 @@ package func runOperator(_ configuration: RunConfiguration, environment: [String
     let health = HealthServer(
         address: configuration.listen, logger: log, health: service.health, readiness: service.readiness,
         metrics: { service.renderedMetrics })
+    // Nobody probes what ends by itself.
+    let services: [ServiceGroupConfiguration.ServiceConfiguration] =
+        configuration.uninstall == nil
+        ? [.init(service: health), .init(service: service)]
+        : [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)]
     var lifecycle = ServiceGroupConfiguration(
-        services: [.init(service: health), .init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint],
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint],
         logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
     lifecycle.maximumGracefulShutdownDuration = OperatorService.drainMax
     try await ServiceGroup(configuration: lifecycle).run()

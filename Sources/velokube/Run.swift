@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import Operator
 
 /// `velokube run`: the operator.
@@ -57,22 +56,15 @@ struct Run: AsyncParsableCommand {
     @OptionGroup(title: "Running") var running: RunningOptions
 
     mutating func run() async throws {
-        let environment = Self.environment()
+        let environment = Velokube.environment()
         try await runOperator(
             try RunConfiguration.parse(flags: flags, environment: environment), environment: environment)
     }
 
     private var flags: RunFlags {
         var flags = RunFlags()
-        flags.kubeURL = kubernetes.kubeURL
-        flags.kubeconfig = kubernetes.kubeconfig
-        flags.context = kubernetes.context
-        flags.namespace = kubernetes.namespace
-        flags.vcoURL = orchestrator.vcoURL
-        flags.vcoTokenFile = orchestrator.vcoTokenFile
-        flags.vcoCA = orchestrator.vcoCA
-        flags.enterpriseID = orchestrator.enterpriseID
-        flags.allowsInsecureHTTP = orchestrator.vcoInsecureHTTP
+        kubernetes.set(&flags)
+        orchestrator.set(&flags)
         flags.placement = behaviour.placement
         flags.allow = behaviour.allow
         flags.maxDeletes = behaviour.maxDeletes
@@ -86,17 +78,5 @@ struct Run: AsyncParsableCommand {
         flags.logLevel = running.logLevel
         flags.logFormat = running.logFormat
         return flags
-    }
-
-    /// The process's environment.
-    private static func environment() -> [String: String] {
-        var variables: [String: String] = [:]
-        var entry = environ
-        while let text = entry.pointee {
-            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
-            entry += 1
-        }
-        return variables
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Operator
 
 /// Which cluster, and how much of it. The options are texts: `RunConfiguration.parse` reads them and their variables.
 struct KubernetesOptions: ParsableArguments {
@@ -21,6 +22,13 @@ struct KubernetesOptions: ParsableArguments {
         help: ArgumentHelp(
             "Watch this namespace only; a Role is then enough. Default: all namespaces.", valueName: "name"))
     var namespace: String?
+
+    func set(_ flags: inout RunFlags) {
+        flags.kubeURL = kubeURL
+        flags.kubeconfig = kubeconfig
+        flags.context = context
+        flags.namespace = namespace
+    }
 }
 
 /// Which VCO, as whom.
@@ -54,6 +62,14 @@ struct OrchestratorOptions: ParsableArguments {
         name: .customLong("vco-insecure-http"),
         help: "Allow http:// to another machine: the token goes over the wire unencrypted.")
     var vcoInsecureHTTP = false
+
+    func set(_ flags: inout RunFlags) {
+        flags.vcoURL = vcoURL
+        flags.vcoTokenFile = vcoTokenFile
+        flags.vcoCA = vcoCA
+        flags.enterpriseID = enterpriseID
+        flags.allowsInsecureHTTP = vcoInsecureHTTP
+    }
 }
 
 /// What it does to the VCO, and how fast.

@@ -16,7 +16,7 @@ struct Velokube: AsyncParsableCommand {
             Exit codes: 0 done, 1 failed, 2 bad usage or configuration.
             """,
         version: velokubeVersion,
-        subcommands: [Run.self, Validate.self])
+        subcommands: [Run.self, Validate.self, UninstallCommand.self])
 
     static func main() async {
         do {
@@ -58,5 +58,17 @@ struct Velokube: AsyncParsableCommand {
             start += count
         }
         return true
+    }
+
+    /// The process's environment.
+    static func environment() -> [String: String] {
+        var variables: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+            entry += 1
+        }
+        return variables
     }
 }
