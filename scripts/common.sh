@@ -42,3 +42,15 @@ python_packages() {
     fi
     echo "$folder"
 }
+
+# Makes a certificate for a VCO at 127.0.0.1 by an authority of its own: vco.pem, vco.key and ca.pem in a folder.
+make_vco_certificates() {
+    (
+        cd "$1"
+        openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=velokube test CA' \
+            -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign -keyout ca.key -out ca.pem
+        openssl req -new -newkey rsa:2048 -nodes -subj /CN=vco -keyout vco.key -out vco.csr
+        printf 'subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n' >extensions
+        openssl x509 -req -in vco.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile extensions -out vco.pem
+    ) 2>/dev/null
+}
