@@ -1,7 +1,7 @@
 /// The bytes that a standard Base64 text (RFC 4648, white space allowed) stands for; nil if it is none.
 ///
 /// Kubeconfig files carry certificates and keys this way.
-func decodedBase64(_ text: String) -> [UInt8]? {
+package func decodedBase64(_ text: String) -> [UInt8]? {
     var bytes: [UInt8] = []
     var bits: UInt32 = 0
     var digits = 0

@@ -89,6 +89,12 @@ struct ClientCredentials: Sendable {
         }
     }
 
+    /// The token as it is now, if it is by one that we are known.
+    func bearerToken() throws(KubernetesError) -> String? {
+        guard case .bearer(let source) = authorization else { return nil }
+        return String(decoding: try source.current(), as: UTF8.self)
+    }
+
     /// Looks at every file again on the next request, however young what we have is; false if there is no file, so that
     /// another try would only repeat the first.
     func invalidate() -> Bool {

@@ -1,7 +1,7 @@
 import HTTPTransport
 
 /// Where the API server is, who we are there and whom we trust: what a kubeconfig's context comes to.
-package struct ClusterConfiguration: Sendable {
+package struct ClusterConfiguration: Hashable, Sendable {
     /// The server's URL, possibly with a path below which the API begins; no slash at the end.
     package var server: String
     /// The namespace that the context or the service account names.

@@ -38,7 +38,8 @@ package final class KubernetesClient: Sendable {
     package static let fieldManager = "velokube"
 
     private let server: String
-    private let credentials: ClientCredentials
+    private let access: Locked<ClientCredentials>
+    private let now: @Sendable () -> Int64
     private let transport: any HTTPTransport
     /// Resources repeat one another; whatever call they come by, they share their texts.
     private let strings = Locked(StringPool())
@@ -48,8 +49,28 @@ package final class KubernetesClient: Sendable {
         configuration: ClusterConfiguration, transport: any HTTPTransport, now: @escaping @Sendable () -> Int64
     ) {
         self.server = configuration.server
-        self.credentials = ClientCredentials(configuration, now: now)
+        self.access = Locked(ClientCredentials(configuration, now: now))
+        self.now = now
         self.transport = transport
+    }
+
+    private var credentials: ClientCredentials { access.withLock { $0 } }
+
+    /// From the next request on, is known and trusts as `configuration` says; the server stays the same, since another
+    /// may be another cluster.
+    package func follow(_ configuration: ClusterConfiguration) {
+        let credentials = ClientCredentials(configuration, now: now)
+        access.withLock { $0 = credentials }
+    }
+
+    /// Looks at every credential file again on the next request, however young what we have is.
+    package func invalidateCredentials() {
+        _ = credentials.invalidate()
+    }
+
+    /// What `body` makes of the bearer token; nil where there is none.
+    package func withToken<Value>(_ body: (String) -> Value?) -> Value? {
+        (try? credentials.bearerToken()).flatMap { $0 }.flatMap(body)
     }
 
     /// One page of a list. A nil `resourceVersion` asks for the newest state (a quorum read), "0" for any cached one.

@@ -3,23 +3,48 @@ import HTTPTransport
 import Logging
 import Orchestrator
 
+/// How much the program logs, changed for all its loggers at once.
+package final class LogLevel: Sendable {
+    private let state: Locked<Logger.Level>
+
+    package init(_ level: Logger.Level) {
+        state = Locked(level)
+    }
+
+    package var value: Logger.Level { state.withLock { $0 } }
+
+    /// Returns whether it was another before.
+    package func change(to level: Logger.Level) -> Bool {
+        state.withLock { state in
+            defer { state = level }
+            return state != level
+        }
+    }
+}
+
 /// Writes one line for each event to a sink.
 package struct LineLogHandler: LogHandler {
-    package var logLevel: Logger.Level
+    /// That of this logger alone where it was set; else the program's, which may change while it runs.
+    package var logLevel: Logger.Level {
+        get { ownLevel ?? level.value }
+        set { ownLevel = newValue }
+    }
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
 
+    private var ownLevel: Logger.Level?
+    private let level: LogLevel
     private let format: LogFormat
     private let now: @Sendable () -> Int64
     private let sink: @Sendable (_ line: String) -> Void
 
     /// `now` gives wall-clock milliseconds; the sink gets the line without its end.
     package init(
-        format: LogFormat, level: Logger.Level, now: @escaping @Sendable () -> Int64,
+        format: LogFormat, level: LogLevel, now: @escaping @Sendable () -> Int64,
         sink: @escaping @Sendable (_ line: String) -> Void
     ) {
         self.format = format
-        self.logLevel = level
+        self.level = level
         self.now = now
         self.sink = sink
     }

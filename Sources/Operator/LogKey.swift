@@ -14,6 +14,7 @@ package enum LogKey: String, CaseIterable, Sendable {
     // What
     case reason
     case message
+    case expires
     case change
     case error
     case flag

@@ -49,6 +49,12 @@ extension Metrics {
         text.counter(
             "velokube_vco_rate_limit_pauses_total", "Pauses of all VCO calls after an answer 429.", rateLimitPauses)
         text.gauge(
+            "velokube_credential_expiry_timestamp_seconds",
+            "When a credential runs out, in seconds since 1970; absent while it does not tell.",
+            credentialExpiries.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                (["credential": $0.key.rawValue], Double($0.value))
+            })
+        text.gauge(
             "velokube_vco_reachable", "1 while the VCO answers, 0 after a call that did not reach it.",
             isOrchestratorReachable ? 1 : 0)
     }

@@ -30,6 +30,11 @@ package struct Metrics: Hashable, Sendable {
         case event
     }
 
+    /// What velokube shows to be let in.
+    package enum Credential: String, CaseIterable, Sendable {
+        case kubernetes, vco
+    }
+
     /// One kind of VCO call.
     package struct Call: Hashable, Comparable, Sendable {
         /// `configuration/getConfigurationModules`
@@ -75,6 +80,8 @@ package struct Metrics: Hashable, Sendable {
     package var resourcesNotReady = 0
     /// By namespace, of those that have limits.
     package var resourcesOutOfLimits: [String: Int] = [:]
+    /// When each runs out, in seconds since 1970; those that do not tell are not here.
+    package var credentialExpiries: [Credential: Int64] = [:]
     /// Whether this process may write; without an election always.
     package var isLeader = true
     package var kubernetesWrites: [KubernetesWrite: Int]

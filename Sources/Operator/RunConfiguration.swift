@@ -64,6 +64,8 @@ package struct RunConfiguration: Sendable {
     /// Where the Lease is to be; nil leaves that to `leaseNamespace`.
     package var leaderElectNamespace: String?
     package var logLevel: Logger.Level
+    /// A file that holds a level which wins over `logLevel`, while it is there.
+    package var logLevelFile: String?
     package var logFormat: LogFormat
     /// Nil in everyday life.
     package var uninstall: Uninstall?
@@ -122,6 +124,7 @@ package struct RunConfiguration: Sendable {
             deletesMax: try deletes.number(in: 0...Int(Int32.max)), workers: try workers.number(in: 1...workersMax),
             isDryRun: isDryRun, electsLeader: electsLeader,
             leaderElectNamespace: try leaderElectNamespace.namespace(), logLevel: try logLevel(flags, variables),
+            logLevelFile: flags.logLevelFile ?? variables["VELOKUBE_LOG_LEVEL_FILE"],
             logFormat: try Setting("--log-format", flags.logFormat, default: "text").oneOf(),
             uninstall: try flags.uninstall.map { asked throws(ConfigurationError) in
                 let timeout = Setting("--timeout", asked.timeout, default: "10m")

@@ -22,6 +22,7 @@ package struct RunFlags: Hashable, Sendable {
     package var electsLeader = false
     package var leaderElectNamespace: String?
     package var logLevel: String?
+    package var logLevelFile: String?
     package var logFormat: String?
     /// Not nil for `velokube uninstall`.
     package var uninstall: Uninstall?

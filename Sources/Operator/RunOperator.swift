@@ -14,14 +14,16 @@ package func runOperator(_ configuration: RunConfiguration, environment: [String
     economizeMemory()
     let time = Time.live
     let sink = LineLogHandler.standardError()
-    var log = Logger(label: "velokube") { _ in
-        LineLogHandler(
-            format: configuration.logFormat, level: configuration.logLevel, now: time.wallMilliseconds, sink: sink)
+    let logLevel = LogLevel(configuration.logLevel)
+    let log = Logger(label: "velokube") { _ in
+        LineLogHandler(format: configuration.logFormat, level: logLevel, now: time.wallMilliseconds, sink: sink)
     }
-    log.logLevel = configuration.logLevel
-    let cluster = try ClusterConfiguration.resolve(
-        kubeURL: configuration.cluster.url, kubeconfig: configuration.cluster.kubeconfig,
-        context: configuration.cluster.context, environment: environment)
+    let resolve: FileFollower.Resolution = { () throws(Kubernetes.ConfigurationError) in
+        try ClusterConfiguration.resolve(
+            kubeURL: configuration.cluster.url, kubeconfig: configuration.cluster.kubeconfig,
+            context: configuration.cluster.context, environment: environment)
+    }
+    let cluster = try resolve()
     let orchestrator = try configuration.orchestrator.resolved()
     for warning in configuration.warnings + cluster.warnings {
         log.event(.warning, "Configuration", [.message: .string(warning)])
@@ -52,10 +54,13 @@ package func runOperator(_ configuration: RunConfiguration, environment: [String
     let health = HealthServer(
         address: configuration.listen, logger: log, health: service.health, readiness: service.readiness,
         metrics: { service.renderedMetrics })
+    let follower = FileFollower(
+        cluster: cluster, resolve: resolve, kubernetes: service.kubernetes, orchestrator: service.orchestrator,
+        logLevel: logLevel, logLevelFile: configuration.logLevelFile, time: time, log: log, metrics: metrics)
     // Nobody probes what ends by itself.
     let services: [ServiceGroupConfiguration.ServiceConfiguration] =
         configuration.uninstall == nil
-        ? [.init(service: health), .init(service: service)]
+        ? [.init(service: health), .init(service: follower), .init(service: service)]
         : [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)]
     var lifecycle = ServiceGroupConfiguration(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint],

@@ -48,6 +48,16 @@ package final class OrchestratorClient: Sendable {
     package func credentialGeneration() -> Int {
         credentials.generation()
     }
+
+    /// Looks at the files of the token and the CA again at the next call, however young what we have is.
+    package func invalidateCredentials() {
+        credentials.invalidate()
+    }
+
+    /// What `body` makes of the token; nil while there is none that can be used.
+    package func withToken<Value>(_ body: (String) -> Value?) -> Value? {
+        (try? credentials.current()).flatMap { body($0.token) }
+    }
 }
 
 // MARK: - Methods

@@ -13,7 +13,8 @@ struct Run: AsyncParsableCommand {
             CREDENTIALS
               The VCO's API token comes from the file of --vco-token-file (VCO_TOKEN_FILE) or from the variable \
             VCO_TOKEN; the file wins. There is no flag for the token, because other users of a machine can read flags. \
-            Files are followed as they change: rotating the token needs no restart.
+            Files are followed as they change, the kubeconfig too: rotating the token needs no restart. SIGHUP looks at them \
+            at once.
 
             ENVIRONMENT
               KUBECONFIG          --kubeconfig
@@ -37,6 +38,8 @@ struct Run: AsyncParsableCommand {
               VELOKUBE_LEADER_ELECT_NAMESPACE
                                   --leader-elect-namespace
               verbose=log         --log-level debug
+              VELOKUBE_LOG_LEVEL_FILE
+                                  --log-level-file
 
             EXAMPLES
               In a cluster:
@@ -76,6 +79,7 @@ struct Run: AsyncParsableCommand {
         flags.electsLeader = running.leaderElect
         flags.leaderElectNamespace = running.leaderElectNamespace
         flags.logLevel = running.logLevel
+        flags.logLevelFile = running.logLevelFile
         flags.logFormat = running.logFormat
         return flags
     }

@@ -143,6 +143,13 @@ struct RunningOptions: ParsableArguments {
             "trace, debug, info, notice, warning, error or critical. Default: info.", valueName: "level"))
     var logLevel: String?
 
+    @Option(
+        name: .customLong("log-level-file"),
+        help: ArgumentHelp(
+            "File that holds one of these words; while it is there it wins over --log-level.",
+            discussion: "Looked at every 5 s, and on SIGHUP.", valueName: "path"))
+    var logLevelFile: String?
+
     @Option(name: .customLong("log-format"), help: ArgumentHelp("text or json. Default: text.", valueName: "format"))
     var logFormat: String?
 }

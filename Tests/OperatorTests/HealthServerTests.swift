@@ -140,7 +140,9 @@ import Testing
     @Test func thePortIsLogged() async throws {
         let sink = Locked<[String]>([])
         let logger = Logger(label: "test") { _ in
-            LineLogHandler(format: .text, level: .info, now: { 0 }) { line in sink.withLock { $0.append(line) } }
+            LineLogHandler(format: .text, level: LogLevel(.info), now: { 0 }) { line in
+                sink.withLock { $0.append(line) }
+            }
         }
         let port = Locked(0)
         try await serving(logger: logger) { address in port.withLock { $0 = address.port } }

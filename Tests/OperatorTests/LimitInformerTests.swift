@@ -30,7 +30,7 @@ import Testing
         world.apiServer.modes.endsWatchesAtOnce = true
         let lines = Locked<[String]>([])
         let log = Logger(label: "test") { _ in
-            LineLogHandler(format: .text, level: .info, now: world.clock.time.wallMilliseconds) { line in
+            LineLogHandler(format: .text, level: LogLevel(.info), now: world.clock.time.wallMilliseconds) { line in
                 lines.withLock { $0.append(line) }
             }
         }

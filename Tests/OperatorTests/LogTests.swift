@@ -20,7 +20,7 @@ import Testing
     ) -> [String] {
         let sink = Locked<[String]>([])
         var logger = Logger(label: "test") { _ in
-            LineLogHandler(format: format, level: level, now: { Self.time }) { line in
+            LineLogHandler(format: format, level: LogLevel(level), now: { Self.time }) { line in
                 sink.withLock { $0.append(line) }
             }
         }

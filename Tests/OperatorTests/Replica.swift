@@ -26,7 +26,7 @@ final class Replica: Sendable {
             path: Self.path(name, world), binding: LedgerBinding(clusterID: "cluster", orchestrator: "vco", scope: "*"),
             now: time.wallMilliseconds())
         let log = Logger(label: "test") { _ in
-            LineLogHandler(format: .text, level: .info, now: time.wallMilliseconds) { line in
+            LineLogHandler(format: .text, level: LogLevel(.info), now: time.wallMilliseconds) { line in
                 lines.withLock { $0.append(line) }
                 world.look()
             }

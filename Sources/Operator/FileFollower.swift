@@ -1,0 +1,146 @@
+import ControlLoop
+import HTTPTransport
+import Kubernetes
+import Logging
+import Orchestrator
+import ServiceLifecycle
+import UnixSignals
+
+/// Follows the files that may change while velokube runs, as far as no request does: every 5 s, and at once on SIGHUP.
+struct FileFollower: Service {
+    typealias Resolution = @Sendable () throws(Kubernetes.ConfigurationError) -> ClusterConfiguration
+
+    private struct State {
+        var cluster: ClusterConfiguration
+        /// What is wrong, as last said: the same again is no news.
+        var said: [String: String] = [:]
+        var expiry = TokenExpiry()
+    }
+
+    private static let interval = Duration.seconds(5)
+
+    private let resolve: Resolution
+    private let kubernetes: KubernetesClient
+    private let orchestrator: OrchestratorClient
+    private let logLevel: LogLevel
+    private let defaultLevel: Logger.Level
+    private let levelFile: CredentialFile?
+    private let time: Time
+    private let log: Logger
+    private let metrics: MetricsRegistry
+    private let state: Locked<State>
+
+    /// `resolve` finds the cluster anew, in the way in which `cluster` was found.
+    init(
+        cluster: ClusterConfiguration, resolve: @escaping Resolution, kubernetes: KubernetesClient,
+        orchestrator: OrchestratorClient, logLevel: LogLevel, logLevelFile: String?, time: Time, log: Logger,
+        metrics: MetricsRegistry
+    ) {
+        self.resolve = resolve
+        self.kubernetes = kubernetes
+        self.orchestrator = orchestrator
+        self.logLevel = logLevel
+        defaultLevel = logLevel.value
+        levelFile = logLevelFile.map { path in
+            CredentialFile(path: path, isTrimmed: true, now: { time.now().nanoseconds })
+        }
+        self.time = time
+        self.log = log
+        self.metrics = metrics
+        state = Locked(State(cluster: cluster))
+    }
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            let signal = Bell()
+            await withTaskGroup { group in
+                group.addTask {
+                    for await _ in await UnixSignalsSequence(trapping: .sighup) { signal.ring() }
+                }
+                var heard = signal.count
+                while !Task.isCancelled {
+                    look()
+                    await signal.wait(since: heard, until: time.now() + Self.interval, time: time)
+                    if signal.count != heard {
+                        heard = signal.count
+                        log.event(
+                            .info,
+                            "SIGHUP: the token, the certificates, the kubeconfig and the log level are read again")
+                        orchestrator.invalidateCredentials()
+                        kubernetes.invalidateCredentials()
+                    }
+                }
+                group.cancelAll()
+            }
+        }
+    }
+
+    /// One look at everything.
+    func look() {
+        followLevel()
+        followCluster()
+        followExpiry()
+    }
+
+    private func followLevel() {
+        guard let levelFile else { return }
+        levelFile.invalidate()
+        let word = (try? levelFile.current()).map { String(decoding: $0, as: UTF8.self) }
+        guard let level = word.map({ Logger.Level(rawValue: $0) }) ?? defaultLevel else {
+            say(.warning, "The file of --log-level-file holds no level, and nothing is changed", levelFile.path)
+            return
+        }
+        say(nil, "The file of --log-level-file holds no level, and nothing is changed", nil)
+        if logLevel.change(to: level) {
+            log.event(.notice, "The log level is changed", [.message: .string(level.rawValue)])
+        }
+    }
+
+    private func followCluster() {
+        let news: ClusterConfiguration
+        do throws(Kubernetes.ConfigurationError) {
+            news = try resolve()
+        } catch {
+            say(.warning, "The kubeconfig cannot be read; what it said before counts", error.message)
+            return
+        }
+        say(nil, "The kubeconfig cannot be read; what it said before counts", nil)
+        let known = state.withLock { $0.cluster }
+        guard news.server == known.server else {
+            say(.warning, "The kubeconfig names another server, which is taken up with a restart only", news.server)
+            return
+        }
+        say(nil, "The kubeconfig names another server, which is taken up with a restart only", nil)
+        guard news != known else { return }
+        state.withLock { $0.cluster = news }
+        kubernetes.follow(news)
+        log.event(.notice, "The kubeconfig has changed, and is followed", [.server: .string(news.server)])
+    }
+
+    private func followExpiry() {
+        let ofVCO = orchestrator.withToken(TokenExpiry.seconds)
+        let ofKubernetes = kubernetes.withToken(TokenExpiry.seconds)
+        metrics.update {
+            $0.credentialExpiries[.vco] = ofVCO
+            $0.credentialExpiries[.kubernetes] = ofKubernetes
+        }
+        let now = time.wallMilliseconds() / 1000
+        guard let ofVCO, let level = state.withLock({ $0.expiry.notice(expiry: ofVCO, now: now) }) else { return }
+        log.event(
+            level,
+            ofVCO > now ? "The VCO's token runs out" : "The VCO's token has run out",
+            [
+                .expires: .string(timestamp(milliseconds: ofVCO * 1000)),
+                .message: "make a new one in the portal and replace it in the Secret; it is taken up without a restart",
+            ])
+    }
+
+    /// Says what is wrong when that is news; without a level it is well again.
+    private func say(_ level: Logger.Level?, _ sentence: StaticString, _ details: String?) {
+        let isNews = state.withLock { state in
+            defer { state.said["\(sentence)"] = details }
+            return state.said["\(sentence)"] != details
+        }
+        if let level, isNews { log.event(level, sentence, [.message: .string(details ?? "")]) }
+    }
+}
