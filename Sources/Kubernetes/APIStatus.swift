@@ -80,6 +80,12 @@ extension APIStatus {
     /// We are known, and not allowed to.
     package var isForbidden: Bool { code == 403 || reason == "Forbidden" }
 
+    /// A right is missing in the role that we are bound to; the message then names who, the verb, the resource and
+    /// where. Admission refuses as Forbidden, too, and no role helps against that.
+    package var lacksRight: Bool {
+        isForbidden && message.contains(" cannot ") && message.contains(" resource \"")
+    }
+
     /// We are not known: the credential is missing, wrong or expired.
     package var isUnauthorized: Bool { code == 401 || reason == "Unauthorized" }
 
