@@ -6,6 +6,9 @@ import HTTPTransport
 /// Each call is one request, repeated once only when the server did not know our credential (401) and its file may
 /// have rotated. What to do after a failure is for the caller to decide, who has the state to decide it by.
 package final class KubernetesClient: Sendable {
+    /// Told of each call when it is known how it went; of a list, for each page.
+    package typealias CallObserver = @Sendable (KubernetesCall) -> Void
+
     /// Every limit of the client.
     private enum Limit {
         /// A list without pages of a very large cluster; pages stay far below.
@@ -41,17 +44,20 @@ package final class KubernetesClient: Sendable {
     private let access: Locked<ClientCredentials>
     private let now: @Sendable () -> Int64
     private let transport: any HTTPTransport
+    private let onCall: CallObserver
     /// Resources repeat one another; whatever call they come by, they share their texts.
     private let strings = Locked(StringPool())
 
     /// A client for a cluster; `now` is a monotonic time in nanoseconds, by which credential files are looked at again.
     package init(
-        configuration: ClusterConfiguration, transport: any HTTPTransport, now: @escaping @Sendable () -> Int64
+        configuration: ClusterConfiguration, transport: any HTTPTransport, now: @escaping @Sendable () -> Int64,
+        onCall: @escaping CallObserver = { _ in }
     ) {
         self.server = configuration.server
         self.access = Locked(ClientCredentials(configuration, now: now))
         self.now = now
         self.transport = transport
+        self.onCall = onCall
     }
 
     private var credentials: ClientCredentials { access.withLock { $0 } }
@@ -86,15 +92,17 @@ package final class KubernetesClient: Sendable {
         var request = HTTPRequest(.get, url: url(try kind.path(namespace: namespace), query))
         request.timeouts = timeouts(whole: Limit.list)
         request.bodyBytesMax = Limit.listBytes
-        let body = try await success(of: request).body
-        var splitter = ListSplitter()
-        var items: [Item] = []
-        while let chunk = try await next(of: body) {
-            try splitter.append(chunk) { (bytes) throws(KubernetesError) in
-                if let item = item(try parsed(bytes)) { items.append(item) }
+        return try await counted(.list, kind.plural) { () throws(KubernetesError) in
+            let body = try await success(of: request).body
+            var splitter = ListSplitter()
+            var items: [Item] = []
+            while let chunk = try await next(of: body) {
+                try splitter.append(chunk) { (bytes) throws(KubernetesError) in
+                    if let item = item(try parsed(bytes)) { items.append(item) }
+                }
             }
+            return try ListPage(items: items, envelope: try parsed(splitter.envelope[...]))
         }
-        return try ListPage(items: items, envelope: try parsed(splitter.envelope[...]))
     }
 
     /// Starts a watch after the resource version `from`; returns when the server has accepted it.
@@ -116,7 +124,9 @@ package final class KubernetesClient: Sendable {
         request.timeouts = timeouts(whole: nil)
         request.timeouts.idle = idle
         request.bodyBytesMax = nil
-        let response = try await success(of: request)
+        let response = try await counted(.watch, kind.plural) { () throws(KubernetesError) in
+            try await success(of: request)
+        }
         return WatchStream(body: response.body, lineBytesMax: Limit.lineBytes, strings: strings)
     }
 
@@ -125,7 +135,9 @@ package final class KubernetesClient: Sendable {
         _ kind: ResourceKind, namespace: String?, name: String, limits: CallLimits = CallLimits()
     ) async throws(KubernetesError) -> JSON {
         let path = try kind.path(namespace: namespace, name: name)
-        return try await object(from: HTTPRequest(.get, url: url(path, [])), limits)
+        return try await counted(.get, kind.plural) { () throws(KubernetesError) in
+            try await object(from: HTTPRequest(.get, url: url(path, [])), limits)
+        }
     }
 
     /// Merges `body` into a resource or its subresource; returns the resource as it then is.
@@ -137,7 +149,10 @@ package final class KubernetesClient: Sendable {
         limits: CallLimits = CallLimits()
     ) async throws(KubernetesError) -> JSON {
         let path = try kind.path(namespace: namespace, name: name, subresource: subresource)
-        return try await object(from: writing(.patch, path, body, type: "application/merge-patch+json"), limits)
+        let resource = ([kind.plural] + [subresource].compactMap(\.self)).joined(separator: "/")
+        return try await counted(.patch, resource) { () throws(KubernetesError) in
+            try await object(from: writing(.patch, path, body, type: "application/merge-patch+json"), limits)
+        }
     }
 
     /// Makes a resource; returns it as the server made it.
@@ -145,11 +160,29 @@ package final class KubernetesClient: Sendable {
         _ kind: ResourceKind, namespace: String?, body: JSON, limits: CallLimits = CallLimits()
     ) async throws(KubernetesError) -> JSON {
         let path = try kind.path(namespace: namespace)
-        return try await object(from: writing(.post, path, body, type: "application/json"), limits)
+        return try await counted(.create, kind.plural) { () throws(KubernetesError) in
+            try await object(from: writing(.post, path, body, type: "application/json"), limits)
+        }
     }
 }
 
 extension KubernetesClient {
+    /// Makes a call and tells the observer how it went.
+    private func counted<Value>(
+        _ verb: KubernetesCall.Verb, _ resource: String, _ call: () async throws(KubernetesError) -> Value
+    ) async throws(KubernetesError) -> Value {
+        do throws(KubernetesError) {
+            let value = try await call()
+            onCall(KubernetesCall(verb: verb, resource: resource, result: .ok))
+            return value
+        } catch {
+            if let result = KubernetesCall.Result(error) {
+                onCall(KubernetesCall(verb: verb, resource: resource, result: result))
+            }
+            throw error
+        }
+    }
+
     private func url(_ path: String, _ query: [(name: String, value: String?)]) -> String {
         let parameters = query.compactMap { name, value in value.map { "\(name)=\(percentEncoded($0))" } }
         return server + path + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))

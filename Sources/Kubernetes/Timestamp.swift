@@ -30,6 +30,34 @@ package enum TimestampFraction: Sendable {
     }
 }
 
+/// Wall-clock milliseconds since 1970 of a time that Kubernetes wrote: RFC 3339 in UTC and whole seconds, as all times
+/// in `metadata` are. Nil for anything else.
+package func milliseconds(timestamp text: String) -> Int64? {
+    let bytes = Array(text.utf8)
+    let form = Array("0000-00-00T00:00:00Z".utf8)
+    guard bytes.count == form.count else { return nil }
+    var fields: [Int64] = [0]
+    for (byte, expected) in zip(bytes, form) {
+        if expected != UInt8(ascii: "0") {
+            guard byte == expected else { return nil }
+            fields.append(0)
+        } else {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            fields[fields.count - 1] = fields[fields.count - 1] * 10 + Int64(byte - UInt8(ascii: "0"))
+        }
+    }
+    let (year, month, day) = (fields[0], fields[1], fields[2])
+    guard (1...12).contains(month), (1...31).contains(day), fields[3] < 24, fields[4] < 60, fields[5] < 61 else {
+        return nil
+    }
+    // Years that begin in March, so that the leap day is their last.
+    let marchYear = month > 2 ? year : year - 1
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    let leapDays = floorDivide(marchYear, 4) - floorDivide(marchYear, 100) + floorDivide(marchYear, 400)
+    let days = marchYear * 365 + leapDays + dayOfYear - 719_468
+    return ((days * 24 + fields[3]) * 60 + fields[4]) * 60_000 + fields[5] * 1000
+}
+
 /// The date of the proleptic Gregorian calendar, counted in eras of 400 years that begin on a first of March.
 private func civilDate(daysSince1970: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = daysSince1970 + 719_468

@@ -235,7 +235,9 @@ package final class Controller: Sendable {
         if let version = cache.resourceVersion {
             do {
                 try await ledger.commit(LedgerBatch(watchVersion: version))
+                metrics.update { $0.observeCommit(succeeded: true) }
             } catch {
+                metrics.update { $0.observeCommit(succeeded: false) }
                 log.event(.warning, "The ledger cannot be written", [.error: "\(error)"])
             }
         }

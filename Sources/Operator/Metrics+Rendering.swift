@@ -1,4 +1,5 @@
 import ControlLoop
+import Kubernetes
 import Orchestrator
 
 extension Metrics {
@@ -78,11 +79,29 @@ extension Metrics {
     private func writeKubernetes(to text: inout PrometheusText, now: Instant) {
         text.gauge(
             "velokube_resources", "VelocloudBP resources, by whether they are Ready.",
-            [(["ready": "false"], Double(resourcesNotReady)), (["ready": "true"], Double(resourcesReady))])
+            [
+                (["ready": "false"], Double(resources.notReady.values.reduce(0, +))),
+                (["ready": "true"], Double(resources.ready)),
+            ])
+        text.gauge(
+            "velokube_resources_not_ready", "VelocloudBP resources that are not Ready, by reason.",
+            resources.notReady.sorted { $0.key < $1.key }.map { (["reason": $0.key], Double($0.value)) })
+        text.gauge(
+            "velokube_resources_deleting", "VelocloudBP resources that are being deleted and wait for velokube.",
+            resources.deleting)
+        text.gauge(
+            "velokube_resources_deleting_longest_seconds",
+            "Time since the deletion of the one of them that has waited for longest.",
+            [([:], resources.longestDeletion)])
         text.gauge(
             "velokube_resources_out_of_limits",
             "VelocloudBP resources that the limits of their namespace forbid, by namespace with limits.",
             resourcesOutOfLimits.sorted { $0.key < $1.key }.map { (["namespace": $0.key], Double($0.value)) })
+        text.counter(
+            "velokube_kubernetes_calls_total", "Calls to the API server, by verb, resource and result.",
+            kubernetesCalls.sorted { $0.key < $1.key }.map { call, count in
+                (["verb": call.verb.rawValue, "resource": call.resource, "result": call.result.rawValue], count)
+            })
         text.counter(
             "velokube_kubernetes_writes_total", "Writes to the API server, by what was written.",
             KubernetesWrite.allCases.map { (["kind": $0.rawValue], kubernetesWrites[$0] ?? 0) })
@@ -96,6 +115,10 @@ extension Metrics {
         text.counter("velokube_ledger_commits_total", "Transactions committed to the ledger.", ledgerCommits)
         text.counter(
             "velokube_ledger_rebuilds_total", "Times that the ledger was set aside and rebuilt.", ledgerRebuilds)
+        text.gauge(
+            "velokube_ledger_usable",
+            "1 while the ledger's file is in its place and the last write to it succeeded, else 0.",
+            isLedgerWritable && isLedgerInPlace ? 1 : 0)
         text.gauge("velokube_leader", "1 while this process may write; without an election always.", isLeader ? 1 : 0)
     }
 }

@@ -1,4 +1,5 @@
 import ControlLoop
+import Kubernetes
 import Orchestrator
 
 /// Everything that velokube counts: plain numbers, changed by the shell and rendered by a function.
@@ -73,11 +74,15 @@ package struct Metrics: Hashable, Sendable {
     package var watchLastContact: Instant
     package var ledgerCommits = 0
     package var ledgerRebuilds = 0
+    /// Whether the last transaction was committed.
+    package var isLedgerWritable = true
+    /// Whether the ledger's file is where it was opened.
+    package var isLedgerInPlace = true
+    package var kubernetesCalls: [KubernetesCall: Int]
     /// Deletions that the deletion guard holds back now.
     package var deletionsHeld = 0
     package var foreignVersionChanges = 0
-    package var resourcesReady = 0
-    package var resourcesNotReady = 0
+    package var resources = ResourceCounts()
     /// By namespace, of those that have limits.
     package var resourcesOutOfLimits: [String: Int] = [:]
     /// When each runs out, in seconds since 1970; those that do not tell are not here.
@@ -100,6 +105,14 @@ package struct Metrics: Hashable, Sendable {
         specToProgrammed = Self.waitScale
         watchLastContact = startedAt
         kubernetesWrites = Dictionary(uniqueKeysWithValues: KubernetesWrite.allCases.map { ($0, 0) })
+        kubernetesCalls = [:]
+        for (resource, verbs) in Self.kubernetesVerbs {
+            for verb in verbs {
+                for result in KubernetesCall.Result.allCases {
+                    kubernetesCalls[KubernetesCall(verb: verb, resource: resource, result: result)] = 0
+                }
+            }
+        }
     }
 
     /// What an orchestrator client reports of each call (`OrchestratorClient.CallObserver`).
@@ -115,11 +128,29 @@ package struct Metrics: Hashable, Sendable {
         if result == CallResult.rateLimited.rawValue { rateLimitPauses += 1 }
     }
 
+    /// What a Kubernetes client reports of each call (`KubernetesClient.CallObserver`).
+    package mutating func observe(_ call: KubernetesCall) {
+        kubernetesCalls[call, default: 0] += 1
+    }
+
+    /// One transaction of the ledger; a batch with nothing in it is none.
+    package mutating func observeCommit(succeeded: Bool) {
+        if succeeded { ledgerCommits += 1 }
+        isLedgerWritable = succeeded
+    }
+
     /// One finished reconcile of one profile.
     package mutating func observeReconcile(_ result: ReconcileResult, duration: Duration) {
         reconciles[result, default: 0] += 1
         reconcileDuration.observe(duration)
     }
+
+    /// All that is ever asked of the API server, which is what the roles in manifests/ allow.
+    private static let kubernetesVerbs: [String: [KubernetesCall.Verb]] = [
+        "velocloudbps": [.get, .list, .watch, .patch], "velocloudbps/status": [.patch],
+        "velocloudlimits": [.list, .watch], "velocloudlimits/status": [.patch], "events": [.create, .patch],
+        "namespaces": [.get], "leases": [.get, .create, .patch],
+    ]
 
     /// 5 ms to 2 min: a network call, or a few of them.
     private static let callScale = DurationHistogram(

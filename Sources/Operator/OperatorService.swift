@@ -112,12 +112,13 @@ struct OperatorService: Service {
             return metrics.render(profiles: .empty, limits: .empty, now: now)
         }
         let resources = controller.cache.snapshot ?? []
-        let ready = resources.count { $0.isProgrammed && $0.status.condition(.ready)?.isTrue == true }
+        let counts = ResourceCounts(resources, wallMilliseconds: time.wallMilliseconds())
+        let isLedgerInPlace = ledgerWatch.withLock { $0 }?.problem == nil
         metrics.update { metrics in
-            metrics.resourcesReady = ready
+            metrics.resources = counts
+            metrics.isLedgerInPlace = isLedgerInPlace
             metrics.resourcesOutOfLimits = controller.cache.outOfLimits
             metrics.isLeader = controller.isLeading
-            metrics.resourcesNotReady = resources.count - ready
             if let contact = controller.cache.lastContact { metrics.watchLastContact = contact }
         }
         let cache = controller.cache

@@ -243,9 +243,10 @@ extension Reconciler {
     func commit(_ batch: LedgerBatch, _ pass: inout Pass) async -> Bool {
         do {
             try await ledger.commit(batch)
-            metrics.update { $0.ledgerCommits += 1 }
+            if !batch.isEmpty { metrics.update { $0.observeCommit(succeeded: true) } }
             return true
         } catch {
+            metrics.update { $0.observeCommit(succeeded: false) }
             log.event(.error, "The ledger cannot be written", [.profile: .string(pass.key), .error: "\(error)"])
             pass.hasFailed = true
             pass.delay(

@@ -34,7 +34,9 @@ package func runOperator(_ configuration: RunConfiguration, environment: [String
     let nanoseconds: @Sendable () -> Int64 = { time.now().nanoseconds }
     let service = OperatorService(
         configuration: configuration,
-        kubernetes: KubernetesClient(configuration: cluster, transport: transport, now: nanoseconds),
+        kubernetes: KubernetesClient(
+            configuration: cluster, transport: transport, now: nanoseconds,
+            onCall: { call in metrics.update { $0.observe(call) } }),
         orchestrator: OrchestratorClient(
             configuration: orchestrator, transport: transport, now: nanoseconds,
             onCall: { method, result, duration in

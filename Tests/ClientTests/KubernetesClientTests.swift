@@ -53,6 +53,30 @@ import Testing
         #expect(requests[1].timeouts.firstByte == .seconds(30))
     }
 
+    /// Each call is told of with what came of it: a right that is missing is another thing than what admission refuses.
+    @Test(arguments: [
+        (200, "", KubernetesCall.Result.ok), (401, "", .unauthorized), (404, "", .notFound), (409, "", .conflict),
+        (429, "", .throttled), (422, "", .rejected), (503, "", .failed),
+        (403, #"velocloudbps.vcn.cloud is forbidden: User "x" cannot patch resource "velocloudbps""#, .forbidden),
+        (403, "unable to create new content in namespace shop because it is being terminated", .rejected),
+    ])
+    func callsAreToldOf(code: Int, message: String, result: KubernetesCall.Result) async throws {
+        let words = message.replacing("\"", with: "\\\"")
+        let status = #"{"kind":"Status","code":\#(code),"message":"\#(words)"}"#
+        let script = KubernetesScript(
+            code == 200 ? KubernetesScript.reply(Self.object) : KubernetesScript.reply(code, status))
+        let calls = Locked<[KubernetesCall]>([])
+        let client = KubernetesClient(
+            configuration: try ClusterConfiguration.resolve(
+                kubeURL: "https://api.example:6443", kubeconfig: nil, context: nil, environment: [:]),
+            transport: script, now: { 0 }, onCall: { call in calls.withLock { $0.append(call) } })
+        _ = await kubernetesFailure { () throws(KubernetesError) in
+            try await client.patch(Self.bp, namespace: "shop", name: "x", subresource: "status", body: .object([]))
+        }
+        #expect(
+            calls.withLock { $0 } == [KubernetesCall(verb: .patch, resource: "velocloudbps/status", result: result)])
+    }
+
     /// A page gives its items, without what is not looked at, its version and its token; an empty one is the last.
     @Test func listPage() async throws {
         let script = KubernetesScript(

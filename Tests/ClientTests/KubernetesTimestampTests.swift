@@ -21,6 +21,19 @@ import Testing
         #expect(timestamp(milliseconds: milliseconds) == text)
     }
 
+    /// What was written is read back, and what no clock shows is not read.
+    @Test func readBack() {
+        for moment: Int64 in [0, -1000, 951_782_399_000, 951_782_400_000, 4_107_542_400_000, 253_402_300_799_000] {
+            #expect(Kubernetes.milliseconds(timestamp: timestamp(milliseconds: moment)) == moment)
+        }
+        for text in [
+            "", "2026-01-02", "2026-01-02T03:04:05.000Z", "2026-13-02T03:04:05Z", "2026-01-02T24:04:05Z",
+            "2026-01-02 03:04:05Z", "2026-01-02T03:04:0xZ",
+        ] {
+            #expect(Kubernetes.milliseconds(timestamp: text) == nil, "\(text)")
+        }
+    }
+
     /// Log lines show milliseconds, also of moments before 1970.
     @Test func milliseconds() {
         #expect(timestamp(milliseconds: 1_767_323_045_007, fraction: .milliseconds) == "2026-01-02T03:04:05.007Z")
