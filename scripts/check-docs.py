@@ -23,6 +23,7 @@ import tempfile
 SECONDS_MAX = 120
 SAME = [
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UID"),
+    (re.compile(r"\b[0-9a-f]{32}_[0-9a-f]{16}\b"), "HOLDER"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     (re.compile(r"(?<=127\.0\.0\.1:)\d+"), "PORT"),
     (re.compile(r"(?<!\S)(\d+[smhd]){1,2}(?!\S)"), "AGE"),
