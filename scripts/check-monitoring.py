@@ -269,7 +269,7 @@ class Run:
         def seconds(found):
             return found[1] + {"m": "s", "h": "m"}[found[2]]
 
-        fast = re.sub(r"\b(\d+)([mh])\b", seconds, plain_rules()).replace(" * 60\n", " * 1\n")
+        fast = re.sub(r"\b(\d+)([mh])\b", seconds, plain_rules()).replace(" * 60\n", " * 2\n")
         with open(f"{self.folder}/fast.yaml", "w") as file:
             file.write(fast)
         targets = "".join(
@@ -284,7 +284,8 @@ class Run:
         self.start("prometheus", [
             "prometheus", f"--config.file={self.folder}/prometheus.yaml", f"--storage.tsdb.path={self.folder}/tsdb",
             f"--web.listen-address=127.0.0.1:{port}", "--query.lookback-delta=5s"])
-        becomes("Prometheus is ready", lambda: is_well(f"{self.prometheus}/-/ready"))
+        becomes("Prometheus scrapes both", lambda: self.query(
+            "query", query="count(velokube_build_info) == 2")["result"] and not self.firing())
         self.began = time.time()
 
     def query(self, path, **parameters):
