@@ -29,6 +29,7 @@ test: prepare tidy
 	scripts/with-control-plane scripts/check-migration
 	scripts/with-control-plane scripts/check-install
 	scripts/with-control-plane scripts/check-admission
+	scripts/with-control-plane scripts/check-monitoring
 	scripts/with-control-plane swift test --skip-build
 
 # Sources are changed meanwhile, and put back.
