@@ -1,5 +1,6 @@
 """The work of scripts/check-monitoring, which tells what it is."""
 
+import base64
 import contextlib
 import glob
 import json
@@ -193,7 +194,10 @@ class Pod:
 
 
 class Run:
-    TOKEN = "the-token-of-the-run"
+    # A JWT with an end, as the VCO makes them.
+    TOKEN = ".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+        for part in ({"alg": "HS256"}, {"exp": int(time.time()) + 30 * 86400}, "not looked at"))
     API = "/apis/vcn.cloud/v1/namespaces/shop"
 
     def __init__(self, folder):

@@ -29,6 +29,10 @@ def number(value, unit):
     return f"{value:g}{UNITS.get(unit, '')}"
 
 
+def minutes(seconds, _):
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
 def whole(points):
     """With gaps where there was no data, so that no line is drawn over them."""
     for (at, value), (following, _) in zip(points, points[1:] + [(points[-1][0] + 1, 0)]):
@@ -55,16 +59,17 @@ def draw_time(axes, panel, series, began, ended):
             lines += 1
     axes.set_xlim(0, ended - began)
     axes.set_ylim(bottom=0, top=max(axes.get_ylim()[1], 1e-3) * 1.08)
-    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=unit == "none", min_n_ticks=1))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(round(value, 4), unit)))
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{int(value) // 60}:{int(value) % 60:02d}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(minutes))
     axes.grid(color=GRID, linewidth=0.8)
     axes.tick_params(colors=QUIET, labelsize=8, length=0)
     for side in axes.spines.values():
         side.set_visible(False)
+    longest = max(len(label) for label in axes.get_legend_handles_labels()[1])
     axes.legend(
-        loc="upper left", bbox_to_anchor=(-0.02, -0.13), ncols=min(lines, 3), fontsize=7.5, frameon=False,
+        loc="upper left", bbox_to_anchor=(-0.02, -0.13), ncols=2 if longest > 22 else 3, fontsize=7.5, frameon=False,
         labelcolor=INK, handlelength=1.1, columnspacing=1.2, handletextpad=0.5, borderaxespad=0)
 
 
@@ -77,6 +82,25 @@ def draw_state(axes, panel, series, began, ended):
               fontweight="bold", color=state_colour(panel, points[-1][1]))
     axes.set_xlim(0, ended - began)
     axes.set_axis_off()
+
+
+def draw_alerts(axes, panel, series, began, ended):
+    """One bar an alert, in the order in which they came."""
+    found = [(labels["alertname"], [at - began for at, _ in points])
+             for labels, points in series(panel["targets"][0]["expr"])]
+    for row, (name, times) in enumerate(sorted(found, key=lambda one: one[1][0])):
+        axes.broken_barh([(at, 1.05) for at in times], (-row - 0.4, 0.8), color=STATES["red"], linewidth=0)
+        axes.text(times[0] - 0.8, -row, name, ha="right" if times[0] > 0.25 * (ended - began) else "left", va="center",
+                  fontsize=8.5, color=INK)
+    axes.set_xlim(0, ended - began)
+    axes.set_ylim(-len(found) + 0.4, 0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(minutes))
+    axes.set_yticks([])
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.tick_params(colors=QUIET, labelsize=8, length=0)
+    for side in axes.spines.values():
+        side.set_visible(False)
 
 
 def draw(dashboard, series, began, breakages, path):
@@ -111,8 +135,12 @@ def draw(dashboard, series, began, breakages, path):
             axes = figure.add_axes((left + 0.014, bottom + 0.012, wide - 0.028, high - 0.045))
             draw_state(axes, panel, series, began, ended)
             continue
-        axes = figure.add_axes((left + 0.045, bottom + high * 0.28, wide - 0.06, high * 0.56))
-        draw_time(axes, panel, series, began, ended)
+        if panel["type"] == "state-timeline":
+            axes = figure.add_axes((left + 0.014, bottom + high * 0.14, wide - 0.028, high * 0.66))
+            draw_alerts(axes, panel, series, began, ended)
+        else:
+            axes = figure.add_axes((left + 0.045, bottom + high * 0.28, wide - 0.06, high * 0.56))
+            draw_time(axes, panel, series, began, ended)
         for number_, (_, start, end) in enumerate(breakages):
             axes.axvspan(start - began, end - began, color="#f2c1b4", alpha=0.45, linewidth=0, zorder=0)
             axes.text((start + end) / 2 - began, 1.0, str(number_ + 1), transform=axes.get_xaxis_transform(),
