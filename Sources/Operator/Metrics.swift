@@ -118,14 +118,17 @@ package struct Metrics: Hashable, Sendable {
     /// What an orchestrator client reports of each call (`OrchestratorClient.CallObserver`).
     package mutating func observeCall(method: String, result: String, duration: Duration) {
         calls[Call(method: method, result: result), default: 0] += 1
+        let result = CallResult(rawValue: result)
+        // What was not sent took no time, and says nothing about the way to the VCO.
+        if result == .noCredential { return }
         callDurations[method, default: Self.callScale].observe(duration)
-        switch CallResult(rawValue: result) {
+        switch result {
         case .unreachable: isOrchestratorReachable = false
         case .ok, .rateLimited, .authentication, .permission, .rejected, .failed: isOrchestratorReachable = true
         // An unclear answer says nothing about the way to the VCO.
-        case .outcomeUnknown, .unreadable, nil: break
+        case .outcomeUnknown, .unreadable, .noCredential, nil: break
         }
-        if result == CallResult.rateLimited.rawValue { rateLimitPauses += 1 }
+        if result == .rateLimited { rateLimitPauses += 1 }
     }
 
     /// What a Kubernetes client reports of each call (`KubernetesClient.CallObserver`).

@@ -7,7 +7,8 @@ import HTTPTransport
 /// what the caller may do next. After a 429 it turns calls away by itself until the pause is over, because that limit
 /// is the VCO's, not one profile's.
 package final class OrchestratorClient: Sendable {
-    /// How a call went: its method (`configuration/getConfiguration`), its `CallResult`, its nanoseconds.
+    /// How a call went: its method (`configuration/getConfiguration`), its `CallResult`, its nanoseconds. One for which
+    /// there was no credential is told of too, though it was not sent: it is tried again and again like any other.
     package typealias CallObserver =
         @Sendable (_ method: String, _ result: String, _ duration: Int64) -> Void
 
@@ -190,6 +191,7 @@ extension OrchestratorClient {
         do {
             current = try credentials.current()
         } catch {
+            onCall(method.rawValue, CallResult.noCredential.rawValue, 0)
             throw .authentication(wording(error.words))
         }
         wording.token = current.token

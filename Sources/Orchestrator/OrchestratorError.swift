@@ -47,6 +47,8 @@ package enum CallResult: String, CaseIterable, Sendable {
     case failed
     case outcomeUnknown = "outcome_unknown"
     case unreadable
+    /// The token's or the CA's file cannot be used, so that nothing was sent.
+    case noCredential = "no_credential"
 
     package init(_ error: OrchestratorError) {
         self =

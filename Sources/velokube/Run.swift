@@ -13,8 +13,8 @@ struct Run: AsyncParsableCommand {
             CREDENTIALS
               The VCO's API token comes from the file of --vco-token-file (VCO_TOKEN_FILE) or from the variable \
             VCO_TOKEN; the file wins. There is no flag for the token, because other users of a machine can read flags. \
-            Files are followed as they change, the kubeconfig too: rotating the token needs no restart. SIGHUP looks at \
-            them at once.
+            Files are followed as they change, the kubeconfig too: rotating the token needs no restart. SIGHUP looks \
+            at them at once.
 
             ENVIRONMENT
               KUBECONFIG          --kubeconfig

@@ -132,7 +132,7 @@ import Testing
         #expect(await limiter.acquire())
     }
 
-    // The observer sees every call with its method, class and duration, and none that did not go out.
+    // The observer sees every call with its method, class and duration, and none that a pause held back.
     @Test func callsAreObserved() async throws {
         let seen = Locked<[String]>([])
         let clock = Locked<Int64>(0)
@@ -168,8 +168,10 @@ import Testing
         let configuration = try OrchestratorConfiguration.resolve(
             url: "https://vco.example.net", tokenFile: file.path, token: "unused", caFile: nil, enterpriseID: nil,
             allowsInsecureHTTP: false)
+        let results = Locked<[String]>([])
         let client = OrchestratorClient(
-            configuration: configuration, transport: transport, now: { clock.withLock { $0 } })
+            configuration: configuration, transport: transport, now: { clock.withLock { $0 } },
+            onCall: { _, result, _ in results.withLock { $0.append(result) } })
         let start = client.credentialGeneration()
         _ = try await client.profiles()
         #expect(client.credentialGeneration() == start)
@@ -193,6 +195,8 @@ import Testing
             guard case .authentication(let words) = error as? OrchestratorError else { return false }
             return words.contains("cannot read \(file.path)")
         }
+        // It is not sent, and counted all the same: an alert must not end because nothing can be sent any more.
+        #expect(results.withLock { $0.suffix(2) } == ["authentication", "no_credential"])
         try file.write("second-token\n")
         #expect(client.credentialGeneration() == start + 3)
         _ = try await client.profiles()

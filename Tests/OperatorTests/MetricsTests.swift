@@ -188,7 +188,8 @@ import Testing
             ]))
     }
 
-    // Whether the VCO is reachable follows the last call that tells, and each 429 is a pause.
+    // Whether the VCO is reachable follows the last call that tells, each 429 is a pause, and a call that could not be
+    // sent is counted and has no duration.
     @Test func callsAreCounted() {
         let registry = MetricsRegistry(startedAt: start)
         func observe(_ result: CallResult) -> Bool {
@@ -201,9 +202,11 @@ import Testing
         #expect(observe(.rateLimited))
         #expect(observe(.unreadable))
         #expect(!observe(.unreachable))
+        #expect(!observe(.noCredential))
         #expect(observe(.rejected))
         #expect(registry.snapshot.rateLimitPauses == 1)
         #expect(registry.snapshot.calls[.init(method: "m", result: "unreachable")] == 2)
+        #expect(registry.snapshot.calls[.init(method: "m", result: "no_credential")] == 1)
         #expect(registry.snapshot.callDurations["m"]?.count == 7)
     }
 
