@@ -355,7 +355,8 @@ class Run:
     def play_healthy(self):
         print("# all is well", flush=True)
         self.api(f"{self.API}/velocloudlimits", {
-            "apiVersion": "vcn.cloud/v1", "kind": "VelocloudLimit", "metadata": {"name": "shop"}, "spec": {"max-rules": 50}})
+            "apiVersion": "vcn.cloud/v1", "kind": "VelocloudLimit", "metadata": {"name": "shop"},
+            "spec": {"max-rules": 50}})
         for number in range(8):
             self.make(f"app{number}")
         becomes("eight resources are Ready", lambda: all(self.is_ready(f"app{number}") for number in range(8)))
