@@ -355,7 +355,8 @@ class Run:
     def play_healthy(self):
         print("# all is well", flush=True)
         self.api(f"{self.API}/velocloudlimits", {
-            "apiVersion": "vcn.cloud/v1", "kind": "VelocloudLimit", "metadata": {"name": "shop"}, "spec": {"max-rules": 50}})
+            "apiVersion": "vcn.cloud/v1", "kind": "VelocloudLimit", "metadata": {"name": "shop"},
+            "spec": {"max-rules": 50}})
         for number in range(8):
             self.make(f"app{number}")
         becomes("eight resources are Ready", lambda: all(self.is_ready(f"app{number}") for number in range(8)))
@@ -363,7 +364,8 @@ class Run:
         threading.Thread(target=self.touch, daemon=True).start()
         self.edit("app1", {"spec": {"priority": "high"}})
         self.change_in_portal("app2")
-        becomes("a rule that was changed in the portal is put back", lambda: self.total("velokube_drift_corrected_total") > 0)
+        becomes("a rule that was changed in the portal is put back",
+                lambda: self.total("velokube_drift_corrected_total") > 0)
         fetch(f"{self.vco}/sim/faults", {"fault": "429"})
         becomes("a rate limit is paused for", lambda: self.total("velokube_vco_rate_limit_pauses_total") > 0)
         self.api(f"{self.API}/velocloudbps/app7", method="DELETE")

@@ -89,9 +89,11 @@ def draw_alerts(axes, panel, series, began, ended):
     found = [(labels["alertname"], [at - began for at, _ in points])
              for labels, points in series(panel["targets"][0]["expr"])]
     for row, (name, times) in enumerate(sorted(found, key=lambda one: one[1][0])):
-        axes.broken_barh([(at, 1.05) for at in times], (-row - 0.4, 0.8), color=STATES["red"], linewidth=0)
-        axes.text(times[0] - 0.8, -row, name, ha="right" if times[0] > 0.25 * (ended - began) else "left", va="center",
-                  fontsize=8.5, color=INK)
+        axes.broken_barh([(at, 1.05) for at in times], (-row - 0.38, 0.76), color=STATES["red"], linewidth=0, zorder=3)
+        # Before its bar, where there is room.
+        before = times[0] > 0.2 * (ended - began)
+        axes.text(times[0] - 0.8 if before else times[-1] + 1.8, -row, name, ha="right" if before else "left",
+                  va="center", fontsize=9, color=INK)
     axes.set_xlim(0, ended - began)
     axes.set_ylim(-len(found) + 0.4, 0.6)
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
@@ -129,7 +131,7 @@ def draw(dashboard, series, began, breakages, path):
         card.set_yticks([])
         for side in card.spines.values():
             side.set_color(GRID)
-        card.text(0.025, 1 - 0.55 * INCHES_A_ROW / (high * height), panel["title"], transform=card.transAxes,
+        card.text(0.14 / (wide * width), 1 - 0.55 * INCHES_A_ROW / (high * height), panel["title"], transform=card.transAxes,
                   fontsize=10, fontweight="bold", color=INK, va="center")
         if panel["type"] == "stat":
             axes = figure.add_axes((left + 0.014, bottom + 0.012, wide - 0.028, high - 0.045))
