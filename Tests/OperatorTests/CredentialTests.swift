@@ -62,10 +62,11 @@ import Testing
         try await world.run {
             world.apiServer.apply("new", spec: world.spec())
             let start = world.clock.now
-            try await world.until("ten minutes have passed", within: .seconds(60)) {
-                world.clock.now.since(start) > .seconds(600)
+            // On a busy machine the clock runs ahead of the work: then it takes longer until the third is refused.
+            try await world.until("ten minutes have passed, and it is still tried", within: .seconds(60)) {
+                world.clock.now.since(start) > .seconds(600) && world.vcoWrites >= 3
             }
-            #expect((3...12).contains(world.vcoWrites), "\(world.calls)")
+            #expect(world.vcoWrites <= 12, "\(world.calls)")
             // The list, a read before each write, and one whose write has not gone out yet.
             #expect(world.callsTotal - world.versionReads <= 2 * world.vcoWrites + 2, "\(world.calls)")
         }

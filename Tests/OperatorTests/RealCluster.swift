@@ -48,10 +48,13 @@ final class RealCluster: Sendable {
         self.kubeconfig = path
         self.kubectlPath = String(cString: program)
         self.namespace = namespace
-        try kubectl("apply -k \(Self.root)/manifests/crd")
+        // Two at once would both find that a kind is not there yet, and one of them be told that it is.
+        _ = try Self.applying.withLock { _ in try kubectl("apply -k \(Self.root)/manifests/crd") }
         try kubectl("wait --for=condition=Established crd/velocloudbps.vcn.cloud --timeout=30s")
         try kubectl("create namespace \(namespace)")
     }
+
+    private static let applying = Locked(())
 
     static let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
 
