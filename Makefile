@@ -1,6 +1,6 @@
 # make demo    the whole story on this machine: an API server, a simulated VCO, the operator between them
 #              CONTROL_PLANE=real plays it on etcd and kube-apiserver in place of velokube-sim kube
-# make test    every check there is
+# make test    every check there is but image-check
 # make sim     whole worlds with faults, each from a seed: SEEDS=10000 of them, or one to look at: SEED=42
 # make defects whether those worlds find each of the deliberate defects of Tests/Defects
 # make build   the programs: .build/debug/velokube and .build/debug/velokube-sim
