@@ -31,7 +31,8 @@ package struct LimitStatus: Hashable, Sendable {
     static let violatorsMax = 10
     static let profilesMax = 64
 
-    init() {}
+    /// As of a limit at which nobody has looked yet.
+    package init() {}
 
     /// The status of a limit that follows from what was found out of its namespace; equal to the old one when nothing
     /// new was, so that the caller can tell by `==` whether to write.

@@ -55,7 +55,6 @@ package final class Controller: Sendable {
     private let log: Logger
     private let metrics: MetricsRegistry
     private let resync: Duration
-    private let isUninstalling: Bool
     private let workers: Int
     private let random: Locked<SeededRandom>
     /// When the next resync is due; nil before the first.
@@ -89,7 +88,6 @@ package final class Controller: Sendable {
         self.log = parts.log
         self.metrics = parts.metrics
         self.resync = resync
-        isUninstalling = policy.uninstall != nil
         self.workers = workers
         parts.metrics.update { $0.workersMax = workers }
         self.random = Locked(random)
@@ -101,7 +99,7 @@ package final class Controller: Sendable {
             client: parts.kubernetes, cache: cache, namespace: namespace, time: time, log: parts.log,
             onSynced: onSynced)
         limitReporter = LimitReporter(
-            cache: cache, ledger: parts.ledger, cluster: cluster, time: time, log: parts.log, isDryRun: policy.isDryRun)
+            cache: cache, ledger: parts.ledger, cluster: cluster, time: time, log: parts.log, policy: policy)
         limitInformer = InformerService(
             client: parts.kubernetes, cache: cache, namespace: namespace, time: time, log: parts.log,
             onSynced: onSynced)
@@ -189,7 +187,7 @@ package final class Controller: Sendable {
 
     /// Takes one namespace and tells its limits who is outside them.
     package func reportStep() async -> Wake {
-        guard cache.isSynced, isLeading, !isUninstalling else { return .whenRung }
+        guard cache.isSynced, isLeading else { return .whenRung }
         switch cache.takeReport(now: time.now()) {
         case .key(let namespace):
             let outcome = await limitReporter.report(on: namespace)

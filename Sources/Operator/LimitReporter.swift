@@ -13,23 +13,28 @@ final class LimitReporter: Sendable {
     private let cluster: ResourceWriter
     private let time: Time
     private let log: Logger
-    private let isDryRun: Bool
+    private let policy: ReconcilePolicy
 
     init(
-        cache: ResourceCache, ledger: Ledger, cluster: ResourceWriter, time: Time, log: Logger, isDryRun: Bool
+        cache: ResourceCache, ledger: Ledger, cluster: ResourceWriter, time: Time, log: Logger,
+        policy: ReconcilePolicy
     ) {
         self.cache = cache
         self.ledger = ledger
         self.cluster = cluster
         self.time = time
         self.log = log
-        self.isDryRun = isDryRun
+        self.policy = policy
     }
 
-    /// Writes the status of each limit of a namespace where it is not what it should be.
+    /// Writes the status of each limit of a namespace where it is not what it should be: empty, when velokube is taken
+    /// out and nobody keeps it true any more.
     func report(on namespace: String) async -> WorkQueue<String>.Outcome {
         let limits = cache.limits(in: namespace)
-        guard !limits.isEmpty, !isDryRun else { return .done }
+        guard !limits.isEmpty, !policy.isDryRun else { return .done }
+        if policy.uninstall != nil {
+            return outcome(of: await cluster.clearStatus(of: limits.filter { $0.status != LimitStatus() }))
+        }
         let rules = Dictionary(
             await ledger.allRules().map { ($0.owner.uid, $0) }, uniquingKeysWith: { first, _ in first })
         let applicants = cache.resources(in: namespace).compactMap { $0.applicant(recorded: rules[$0.uid]) }
@@ -40,8 +45,14 @@ final class LimitReporter: Sendable {
         let statuses = limits.map { ($0, LimitStatus.of($0, among: limits, names: names, judgement, now: now)) }
             .filter { $0.status != $1 }
         for (limit, status) in statuses { note(limit, status) }
+        return outcome(of: await cluster.writeStatus(statuses))
+    }
+
+    private func outcome(
+        of writes: [(VelocloudLimit, ResourceWriter.WriteOutcome<VelocloudLimit>)]
+    ) -> WorkQueue<String>.Outcome {
         var outcome = WorkQueue<String>.Outcome.done
-        for (limit, written) in await cluster.writeStatus(statuses) {
+        for (limit, written) in writes {
             switch written {
             case .written, .gone: break
             // The watch brings the newer one, which is looked at then; until it does, less and less often.

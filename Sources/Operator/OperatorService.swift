@@ -40,13 +40,15 @@ struct OperatorService: Service {
 
     /// Throws `LeadershipLost` when another process may lead: the kubelet then starts this one anew.
     func run() async throws {
-        guard let clusterID = await cancelWhenGracefulShutdown({ await identifyCluster() }) else { return }
-        let ledger = try await openLedger(clusterID.uid)
         let uninstall = configuration.uninstall
-        if uninstall != nil {
-            try await StillRunning.check(
-                kubernetes, namespace: leaseNamespace, ledgerID: await ledger.id, now: time.wallMilliseconds())
+        let deadline = uninstall.map { time.now() + $0.limit }
+        guard let clusterID = await identifyCluster(before: deadline) else {
+            // Who uninstalls goes on to delete the rest, and so must not take this for an end.
+            if uninstall != nil { throw UninstallIncomplete(remains: nil) }
+            return
         }
+        let ledger = try await openLedger(clusterID.uid)
+        if let deadline { try await makeSureNobodyRuns(ledgerID: ledger.id, before: deadline) }
         let controller = Controller(
             Controller.Parts(
                 kubernetes: kubernetes, orchestrator: orchestrator, ledger: ledger, time: time, log: log,
@@ -60,8 +62,8 @@ struct OperatorService: Service {
         let watch = await ledger.watch
         ledgerWatch.withLock { $0 = watch }
         let stop = StopSignal(bell: controller.cache.bell)
-        let uninstallation = uninstall.map {
-            Uninstallation($0, controller: controller, ledger: ledger, time: time, log: log)
+        let uninstallation = deadline.map {
+            Uninstallation(deadline: $0, controller: controller, ledger: ledger, time: time, log: log)
         }
         await withGracefulShutdownHandler {
             await withTaskGroup { group in
@@ -130,35 +132,74 @@ struct OperatorService: Service {
         var uid: String?
     }
 
-    /// Tells this cluster from others by the uid of a namespace that lives as long as it does; nil when stopped.
-    private func identifyCluster() async -> ClusterIdentity? {
-        var backoff = Backoff(base: .seconds(1), factor: 2, max: .seconds(30), jitter: 0.2)
-        var random = SeededRandom(seed: UInt64.random(in: .min ... .max))
-        while !Task.isCancelled {
-            do throws(KubernetesError) {
-                let name = configuration.namespace ?? "kube-system"
-                let namespace = try await kubernetes.get(.namespace, namespace: nil, name: name)
-                return ClusterIdentity(uid: namespace["metadata"]?["uid"]?.string)
-            } catch {
-                if case .status(let status) = error, status.code == 403 || status.code == 404 {
-                    log.event(
-                        .warning, "The cluster cannot be told from another: the ledger is not checked against it",
-                        [.error: "\(error)"])
-                    return ClusterIdentity(uid: nil)
-                }
-                log.event(.warning, "The API server cannot be reached", [.error: "\(error)"])
-            }
-            try? await time.sleep(time.now() + backoff.next(random: &random))  // Cancelled: the loop ends.
+    /// Tells this cluster from others by the uid of a namespace that lives as long as it does; nil when stopped, or at
+    /// the deadline.
+    private func identifyCluster(before deadline: Instant?) async -> ClusterIdentity? {
+        let name = configuration.namespace ?? "kube-system"
+        return await answer(
+            before: deadline, refused: ClusterIdentity(uid: nil),
+            "The cluster cannot be told from another: the ledger is not checked against it"
+        ) { () async throws(KubernetesError) in
+            let namespace = try await kubernetes.get(.namespace, namespace: nil, name: name)
+            return ClusterIdentity(uid: namespace["metadata"]?["uid"]?.string)
         }
-        return nil
     }
 
-    private func openLedger(_ clusterID: String?) async throws(LedgerError) -> Ledger {
-        let ledger = try await Ledger.open(
-            path: configuration.statePath,
-            binding: LedgerBinding(
-                clusterID: clusterID, orchestrator: orchestratorName, scope: configuration.namespace ?? "*"),
-            now: time.wallMilliseconds())
+    /// Throws while an operator is at work that would make anew what is taken out.
+    private func makeSureNobodyRuns(ledgerID: String, before deadline: Instant) async throws {
+        let answer = await answer(
+            before: deadline, refused: Lease?.none,
+            "The Lease cannot be read, which would tell whether velokube is running: make sure that it is not"
+        ) { () async throws(KubernetesError) in
+            try await kubernetes.lease(
+                namespace: leaseNamespace, name: Leadership.leaseName,
+                limits: KubernetesClient.CallLimits(whole: .seconds(10)))
+        }
+        guard let lease = answer else { throw UninstallIncomplete(remains: nil) }
+        let now = time.wallMilliseconds()
+        if let lease, let running = StillRunning(lease, namespace: leaseNamespace, ledgerID: ledgerID, now: now) {
+            throw running
+        }
+    }
+
+    /// Asks the API server until it answers; `refused` and a warning when it will not tell us. Nil when stopped, or at
+    /// the deadline.
+    private func answer<Answer: Sendable>(
+        before deadline: Instant?, refused: Answer, _ warning: StaticString,
+        to question: @escaping @Sendable () async throws(KubernetesError) -> Answer
+    ) async -> Answer? {
+        await cancelWhenGracefulShutdown {
+            var backoff = Backoff(base: .seconds(1), factor: 2, max: .seconds(30), jitter: 0.2)
+            var random = SeededRandom(seed: UInt64.random(in: .min ... .max))
+            while !Task.isCancelled, deadline.map({ time.now() < $0 }) ?? true {
+                do throws(KubernetesError) {
+                    return try await question()
+                } catch {
+                    if case .status(let status) = error, status.code == 403 || status.code == 404 {
+                        log.event(.warning, warning, [.error: "\(error)"])
+                        return refused
+                    }
+                    log.event(.warning, "The API server cannot be reached", [.error: "\(error)"])
+                }
+                let next = time.now() + backoff.next(random: &random)
+                try? await time.sleep(deadline.map { min($0, next) } ?? next)  // Cancelled: the loop ends.
+            }
+            return nil
+        }
+    }
+
+    private func openLedger(_ clusterID: String?) async throws -> Ledger {
+        let ledger: Ledger
+        do throws(LedgerError) {
+            ledger = try await Ledger.open(
+                path: configuration.statePath,
+                binding: LedgerBinding(
+                    clusterID: clusterID, orchestrator: orchestratorName, scope: configuration.namespace ?? "*"),
+                now: time.wallMilliseconds())
+        } catch {
+            guard case .locked = error, configuration.uninstall != nil else { throw error }
+            throw StillRunning(ledgerPath: configuration.statePath, namespace: leaseNamespace)
+        }
         switch await ledger.opening {
         case .existing: break
         case .created:

@@ -104,7 +104,9 @@ final class ResourceWriter: Sendable {
     }
 
     /// Leaves the resources without a status, as they were before anybody had looked at them.
-    func clearStatus(of resources: [VelocloudBP]) async -> [(VelocloudBP, Outcome)] {
+    func clearStatus<Resource: WatchedResource>(
+        of resources: [Resource]
+    ) async -> [(Resource, WriteOutcome<Resource>)] {
         await writeStatus(resources.map { ($0, JSON.null) })
     }
 

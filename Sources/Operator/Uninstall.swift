@@ -25,24 +25,23 @@ package struct Uninstall: Hashable, Sendable {
 package struct Uninstallation: Sendable {
     private let controller: Controller
     private let ledger: Ledger
-    private let limit: Duration
+    private let deadline: Instant
     private let time: Time
     private let log: Logger
 
     private static let lookInterval = Duration.milliseconds(200)
     private static let reportInterval = Duration.seconds(10)
 
-    package init(_ uninstall: Uninstall, controller: Controller, ledger: Ledger, time: Time, log: Logger) {
+    package init(deadline: Instant, controller: Controller, ledger: Ledger, time: Time, log: Logger) {
         self.controller = controller
         self.ledger = ledger
-        limit = uninstall.limit
+        self.deadline = deadline
         self.time = time
         self.log = log
     }
 
-    /// Returns when nothing is left, when the time is over, or when the controller stops.
+    /// Returns when nothing is left, at the deadline, or when the controller stops.
     package func wait(isStopping: StopSignal) async {
-        let deadline = time.now() + limit
         var reportAt = time.now() + Self.reportInterval
         while !isStopping.isSet, controller.leadership?.ending == nil, time.now() < deadline, !Task.isCancelled {
             let remains = await remains()
@@ -63,6 +62,9 @@ package struct Uninstallation: Sendable {
             let message = resource.status.condition(.ready).map { ": \($0.reason): \($0.message)" } ?? ""
             return "VelocloudBP \(resource.owner.label)\(message)"
         }
+        let cache = controller.cache
+        lines += cache.namespacesWithLimits.flatMap { cache.limits(in: $0) }.filter { $0.status != LimitStatus() }
+            .map { "VelocloudLimit \($0.owner.label): its status" }
         let known = Set(resources.map(\.uid))
         lines += await ledger.allRules().filter { !known.contains($0.owner.uid) }.map { rule in
             "rule \"\(rule.place.name)\" on profile \"\(rule.profileName)\": its VelocloudBP \(rule.owner.label) is "
@@ -74,14 +76,17 @@ package struct Uninstallation: Sendable {
 
 /// Not all could be taken out: exit code 1. What is done is done, and it can be run again.
 package struct UninstallIncomplete: Error, CustomStringConvertible {
-    /// nil when the resources could not even be listed.
+    /// nil when it is not known: the resources could not even be listed.
     var remains: [String]?
 
     private static let linesMax = 50
 
     package var description: String {
         guard let remains else {
-            return "nothing could be uninstalled: the resources cannot be listed, or another process leads; see the log"
+            return """
+                the uninstallation is not complete, and can be run again. What is left is not known: the resources \
+                could not be listed, or it was stopped before; see the log
+                """
         }
         var lines = remains.prefix(Self.linesMax).map { "  \($0)" }
         if remains.count > lines.count { lines.append("  and \(remains.count - lines.count) more") }
@@ -91,29 +96,32 @@ package struct UninstallIncomplete: Error, CustomStringConvertible {
 
 /// An operator is at work, and would make anew what is taken out: exit code 2.
 package struct StillRunning: Error, CustomStringConvertible {
-    var holder: String
-    var namespace: String
+    /// What shows that it is.
+    private let evidence: String
+    private let namespace: String
 
     package var description: String {
-        "velokube is running: \"\(holder)\" holds the Lease \(namespace)/\(Leadership.leaseName). Stop it first: "
+        "velokube is running: \(evidence). Stop it first: "
             + "kubectl -n \(namespace) scale deployment velokube --replicas=0"
     }
 
-    /// Throws while somebody else renews the Lease. `ledgerID` is of our own ledger, whose last user is gone: it is
-    /// locked. An unreadable Lease is no obstacle: there may be no election at all.
-    static func check(
-        _ client: KubernetesClient, namespace: String, ledgerID: String, now wallMilliseconds: Int64
-    ) async throws(StillRunning) {
-        guard
-            let lease = try? await client.lease(
-                namespace: namespace, name: Leadership.leaseName,
-                limits: KubernetesClient.CallLimits(whole: .seconds(10))),
-            !lease.holder.isEmpty, lease.annotations[Leadership.lastLedgerAnnotation] != ledgerID,
+    /// The ledger is locked.
+    init(ledgerPath: String, namespace: String) {
+        evidence = "another process has the ledger \(ledgerPath) open"
+        self.namespace = namespace
+    }
+
+    /// Nil unless somebody else renews the Lease. `ledgerID` is of our own ledger, whose last user is gone: it is
+    /// locked.
+    init?(_ lease: Lease, namespace: String, ledgerID: String, now wallMilliseconds: Int64) {
+        guard !lease.holder.isEmpty, lease.annotations[Leadership.lastLedgerAnnotation] != ledgerID,
             let renewed = lease.renewTime
-        else { return }
+        else { return nil }
         // Both begin with the date and the time to the second, so that they compare as texts.
         let duration = Int64(lease.durationSeconds ?? 15) * 1000
         let expired = timestamp(milliseconds: wallMilliseconds - duration)
-        if renewed.prefix(19) > expired.prefix(19) { throw StillRunning(holder: lease.holder, namespace: namespace) }
+        guard renewed.prefix(19) > expired.prefix(19) else { return nil }
+        evidence = "\"\(lease.holder)\" holds the Lease \(namespace)/\(Leadership.leaseName)"
+        self.namespace = namespace
     }
 }

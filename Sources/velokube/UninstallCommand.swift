@@ -10,9 +10,9 @@ struct UninstallCommand: AsyncParsableCommand {
         discussion: """
             Stop the operator first: this takes its place, with the same ledger and the same variables (see \
             "velokube run --help"). Every rule of velokube is removed from the VCO, rules that were adopted are put \
-            back as they were found, and rules of others keep their bytes. Then the finalizer and the status of \
-            each VelocloudBP are taken off; the resources themselves stay. It can be run again at any time, \
-            and does the rest.
+            back as they were found, and rules of others keep their bytes. Then the finalizer of each VelocloudBP is \
+            taken off, and the status of each VelocloudBP and VelocloudLimit; the resources themselves stay. It can \
+            be run again at any time, and does the rest.
 
             If the ledger is lost, what is velokube's is known from the resources' statuses.
 
@@ -23,8 +23,8 @@ struct UninstallCommand: AsyncParsableCommand {
                 velokube uninstall --orphan --kubeconfig ~/.kube/config ...
 
             EXIT CODES
-              0 nothing is left, 1 something is left, which is named, 2 bad usage or configuration, or an operator \
-            is still running.
+              0 nothing is left, 1 something is left, which is named, or it was stopped, 2 bad usage or \
+            configuration, or an operator is still running.
             """)
 
     @Flag(help: "Leave the rules on the VCO, as rules of the WAN team; nothing is written there.")

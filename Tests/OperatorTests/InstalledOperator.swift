@@ -70,7 +70,8 @@ final class InstalledOperator: Sendable {
     deinit {
         curl.shutDown()
         let ledger = ["", "-wal", "-shm", ".lock"].map { "ledger.db\($0)" }
-        for name in ["admin.kubeconfig", "kubeconfig"] + ledger { unlink("\(folder)/\(name)") }
+        let other = ledger.map { "other-\($0)" }
+        for name in ["admin.kubeconfig", "kubeconfig"] + ledger + other { unlink("\(folder)/\(name)") }
         rmdir(folder)
     }
 
@@ -127,11 +128,57 @@ final class InstalledOperator: Sendable {
 
     /// Starts the operator; a second time it finds the ledger of the first.
     func start() throws -> ChildProgram {
-        var arguments = ["run", "--kubeconfig", "\(folder)/kubeconfig", "--vco-url", vcoURL]
-        arguments += ["--state", "\(folder)/ledger.db", "--listen", "127.0.0.1:0", "--resync", "1s"]
-        arguments += ["--leader-elect", "--leader-elect-namespace", namespace, "--log-level", "debug"]
-        if scope == .namespace { arguments += ["--namespace", namespace] }
-        return try ChildProgram("velokube", arguments, variables: ["VCO_TOKEN": "t"])
+        try velokube(["run", "--listen", "127.0.0.1:0", "--resync", "1s", "--log-level", "debug"])
+    }
+
+    /// Starts the uninstallation as the Job does: with the operator's account and settings, and its ledger or another.
+    func uninstall(_ more: [String] = [], ledger: String = "ledger.db") throws -> ChildProgram {
+        try velokube(["uninstall"] + more, ledger: ledger)
+    }
+
+    private func velokube(_ arguments: [String], ledger: String = "ledger.db") throws -> ChildProgram {
+        let place = ["--kubeconfig", "\(folder)/kubeconfig", "--vco-url", vcoURL, "--state", "\(folder)/\(ledger)"]
+        return try ChildProgram(
+            "velokube", arguments + place + (scope == .namespace ? ["--namespace", namespace] : []),
+            variables: [
+                "VCO_TOKEN": "t", "VELOKUBE_LEADER_ELECT": "true", "VELOKUBE_LEADER_ELECT_NAMESPACE": namespace,
+            ])
+    }
+
+    /// Waits until the resource has its rule, and the limit has been judged.
+    func settles() throws {
+        for what in ["Ready velo/web", "Valid velolimit/most"] {
+            try cluster.kubectl("wait -n \(namespace) --for=condition=\(what) --timeout=60s")
+        }
+    }
+
+    /// The resource or the limit as it is now.
+    func object(_ name: String) throws -> JSON {
+        try JSON.parse(Array(cluster.kubectl("get -n \(namespace) \(name) -o json").utf8))
+    }
+
+    /// The rules on the VCO that bear the resource's name.
+    func rules() async throws -> [JSON] {
+        let request = HTTPRequest(.get, url: "\(vcoURL)/sim/rules?name=\(namespace).web")
+        let response = try await curl.send(request)
+        return try #require(try JSON.parse(await response.body.collect()).array)
+    }
+
+    /// Lets calls of the VCO fail, or none.
+    func vcoFault(_ fault: String?) async throws {
+        try await inject(fault, at: "\(vcoURL)/sim/faults")
+    }
+
+    /// Lets calls of the simulated API server fail, or none.
+    func apiFault(_ fault: String?) async throws {
+        let line = try #require(try await apiServer?.says("listening on"))
+        let url = try #require(line.split(separator: " ").last)
+        try await inject(fault, at: "\(url)/sim/kube/faults")
+    }
+
+    private func inject(_ fault: String?, at url: String) async throws {
+        let request = HTTPRequest(fault == nil ? .delete : .post, url: url, body: fault.map { Array($0.utf8) })
+        try #require(try await curl.send(request).status == 200)
     }
 
     /// Removes the rule behind the operator's back.

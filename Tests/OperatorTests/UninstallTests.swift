@@ -1,6 +1,4 @@
 import BusinessPolicy
-import Glibc
-import HTTPTransport
 import Operator
 import Simulation
 import Testing
@@ -22,6 +20,9 @@ import Testing
 
     private func becomeBare(_ names: [String], in world: World) async throws {
         for name in names { try await world.until("\(name) is bare") { isBare(name, in: world) } }
+        try await world.until("the limit is bare") {
+            world.apiServer.object("preprod", kind: .velocloudLimit)?["status"] == nil
+        }
     }
 
     /// Resources of every kind: on two profiles, paused, invalid since, outside a limit with their rule kept, and one
@@ -44,6 +45,7 @@ import Testing
             try await world.becomes("Paused", "paused")
             try await world.becomes("InvalidSpec", "invalid")
             try await world.becomes("OutOfLimits", "kept")
+            try await world.until("the limit has a status") { try world.limitStatus().violating > 0 }
         }
         world.clearCounts()
         return before
@@ -144,90 +146,5 @@ import Testing
             try await world.untilReady(["web"])
             #expect(world.names().contains("default.lost") == leavesRules)
         }
-    }
-
-    /// The built program: refuses while it runs, takes all out, says what is next.
-    @Test func programTakesItselfOut() async throws {
-        let stage = try await Stage()
-        try await stage.makeReady(["a", "b"])
-        let refused = try stage.uninstall(["--state", stage.folder + "/other.db"])
-        #expect(try await refused.ends() == 2)
-        try await refused.says("scale deployment velokube --replicas=0")
-        stage.velokube.signal(SIGTERM)
-        #expect(try await stage.velokube.ends() == 0)
-        try await stage.vcoFault(#"{"fault": "503", "calls": null}"#)
-        let late = try stage.uninstall(["--timeout", "1s"])
-        #expect(try await late.ends() == 1)
-        try await late.says("the uninstallation is not complete")
-        try await late.says("VelocloudBP \(stage.cluster.namespace)/a")
-        try await stage.vcoFault(nil)
-        let done = try stage.uninstall([])
-        #expect(try await done.ends() == 0)
-        try await done.says("kubectl delete -k manifests/operator")
-        let resources = try stage.cluster.kubectl("get velo -n \(stage.cluster.namespace) -o json")
-        let items = try JSON.parse(Array(resources.utf8))["items"]?.array ?? []
-        #expect(items.count == 2)
-        #expect(items.allSatisfy { $0["metadata"]?["finalizers"] == nil && $0["status"] == nil })
-    }
-}
-
-/// The programs on a real API server.
-private final class Stage {
-    let cluster: RealCluster
-    let vco: ChildProgram
-    let velokube: ChildProgram
-    let folder: String
-    private let options: [String]
-    private let url: String
-    private let curl = CurlTransport(userAgent: "velokube-tests")
-
-    init() async throws {
-        let cluster = try RealCluster(namespace: "uninstall")
-        let vco = try ChildProgram("velokube-sim", ["vco"])
-        let url = try #require(try await vco.says("listening on").split(separator: " ").last.map(String.init))
-        var template = Array("/tmp/velokube-uninstall.XXXXXX".utf8CString)
-        folder = String(cString: try #require(mkdtemp(&template)))
-        options = [
-            "--kubeconfig", cluster.kubeconfig, "--namespace", cluster.namespace,
-            "--vco-url", url, "--state", folder + "/ledger.db",
-        ]
-        (self.cluster, self.vco, self.url) = (cluster, vco, url)
-        velokube = try ChildProgram(
-            "velokube", ["run", "--listen", "127.0.0.1:0"] + options, variables: Self.variables(cluster))
-    }
-
-    deinit {
-        curl.shutDown()
-        for name in ["ledger.db", "other.db"] {
-            for suffix in ["", "-wal", "-shm", ".lock"] { unlink("\(folder)/\(name)\(suffix)") }
-        }
-        rmdir(folder)
-    }
-
-    private static func variables(_ cluster: RealCluster) -> [String: String] {
-        [
-            "VCO_TOKEN": "t", "VELOKUBE_LEADER_ELECT": "true",
-            "VELOKUBE_LEADER_ELECT_NAMESPACE": cluster.namespace,
-        ]
-    }
-
-    func makeReady(_ names: [String]) async throws {
-        try await velokube.says("This process leads")
-        try cluster.kubectl("create -f -", input: cluster.manifest(names))
-        for name in names {
-            try cluster.kubectl("wait -n \(cluster.namespace) --for=condition=Ready velo/\(name) --timeout=30s")
-        }
-    }
-
-    /// Lets all calls of the VCO fail, or none.
-    func vcoFault(_ fault: String?) async throws {
-        let request = HTTPRequest(
-            fault == nil ? .delete : .post, url: "\(url)/sim/faults", body: fault.map { Array($0.utf8) })
-        #expect(try await curl.send(request).status == 200)
-    }
-
-    /// Later options win.
-    func uninstall(_ more: [String]) throws -> ChildProgram {
-        try ChildProgram("velokube", ["uninstall"] + options + more, variables: Self.variables(cluster))
     }
 }
