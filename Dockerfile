@@ -10,7 +10,7 @@ ARG DEBIAN_IMAGE=docker.io/library/debian:bookworm-slim
 
 FROM ${SWIFT_IMAGE} AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libcurl4-openssl-dev libsqlite3-dev pkg-config \
+    && apt-get install -y --no-install-recommends libcurl4-openssl-dev libsqlite3-dev libyaml-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY Package.swift LICENSE ./
@@ -30,7 +30,7 @@ RUN --mount=type=cache,target=/source/.build \
 FROM ${DEBIAN_IMAGE} AS files
 RUN apt-get update \
     && apt-get upgrade -y \
-    && apt-get install -y --no-install-recommends libcurl4 libsqlite3-0 libstdc++6 ca-certificates \
+    && apt-get install -y --no-install-recommends libcurl4 libsqlite3-0 libyaml-0-2 libstdc++6 ca-certificates \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /built /built
 COPY scripts/image-files /usr/local/bin/

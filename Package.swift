@@ -28,7 +28,6 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "velokube",
@@ -42,20 +41,21 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
-        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         library("BusinessPolicy"),
         library("ControlLoop"),
         library("HTTPTransport", ["CCurl"]),
-        library("Kubernetes", ["HTTPTransport", "BusinessPolicy", yams]),
+        library("YAML", ["CYAML", "BusinessPolicy"]),
+        library("Kubernetes", ["HTTPTransport", "YAML", "BusinessPolicy"]),
         library("Orchestrator", ["HTTPTransport", "BusinessPolicy"]),
         library("Ledger", ["CSQLite", "BusinessPolicy"]),
-        library("Validation", ["BusinessPolicy", yams]),
+        library("Validation", ["YAML", "BusinessPolicy"]),
         library(
             "Operator",
             [
@@ -80,7 +80,7 @@ let package = Package(
         tests("ControlLoopTests", ["ControlLoop"]),
         tests("ClientTests", ["HTTPTransport", "Kubernetes", "Orchestrator", "BusinessPolicy", "ControlLoop"]),
         tests("LedgerTests", ["Ledger", "BusinessPolicy"]),
-        tests("ValidationTests", ["Validation", "BusinessPolicy", "velokube"]),
+        tests("ValidationTests", ["Validation", "YAML", "BusinessPolicy", "velokube"]),
         tests(
             "OperatorTests",
             [

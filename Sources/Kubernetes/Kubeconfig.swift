@@ -1,5 +1,6 @@
+import BusinessPolicy
 import HTTPTransport
-import Yams
+import YAML
 
 /// One or several kubeconfig files as one: of two entries with one name, and of two current contexts, the first wins,
 /// as with kubectl.
@@ -18,7 +19,7 @@ struct Kubeconfig {
         var role: String
         var name: String
         var file: String
-        var fields: Node.Mapping
+        var fields: JSON
 
         /// How messages name the entry.
         var place: String { "\(file): \(role) \"\(name)\"" }
@@ -45,67 +46,59 @@ struct Kubeconfig {
     }
 
     private mutating func merge(_ bytes: [UInt8], file: String) throws(ConfigurationError) {
-        guard let root = try Self.document(bytes, file: file) else { return }
-        guard let fields = root.mapping else {
+        guard let fields = try Self.document(bytes, file: file) else { return }
+        guard fields.members != nil else {
             throw ConfigurationError("\(file): this is no kubeconfig, it has no members")
         }
-        if let kind = fields["kind"]?.scalar?.string, kind != "Config" {
+        if let kind = fields["kind"]?.string, kind != "Config" {
             throw ConfigurationError("\(file): this is a \(kind), not a kubeconfig (kind: Config)")
         }
         clusters += try Self.entries("cluster", in: fields, file: file)
         contexts += try Self.entries("context", in: fields, file: file)
         users += try Self.entries("user", in: fields, file: file)
-        if currentContext == nil, let name = fields["current-context"]?.scalar?.string, !name.isEmpty {
+        if currentContext == nil, let name = fields["current-context"]?.string, !name.isEmpty {
             currentContext = name
         }
     }
 
     /// The list `clusters`, `contexts` or `users` of one file.
     private static func entries(
-        _ role: String, in fields: Node.Mapping, file: String
+        _ role: String, in fields: JSON, file: String
     ) throws(ConfigurationError) -> [Entry] {
-        guard let list = fields[role + "s"], list.null == nil else { return [] }
-        guard let nodes = list.sequence else {
+        guard let list = fields[role + "s"], list != .null else { return [] }
+        guard let elements = list.array else {
             throw ConfigurationError("\(file): \(role)s must be a list")
         }
         var entries: [Entry] = []
-        for node in nodes {
-            guard let name = node.mapping?["name"]?.scalar?.string else {
+        for element in elements {
+            guard let name = element["name"]?.string else {
                 throw ConfigurationError("\(file): an entry of \(role)s has no name")
             }
             guard !entries.has(name) else {
                 throw ConfigurationError("\(file): \(role)s has two entries of the name \"\(name)\"")
             }
-            let content = node.mapping?[role]
-            guard let mapping = content?.mapping ?? (content?.null != nil || content == nil ? [:] : nil) else {
+            let content = element[role] ?? .null
+            guard content == .null || content.members != nil else {
                 throw ConfigurationError("\(file): \(role) \"\(name)\" must have members")
             }
-            entries.append(Entry(role: role, name: name, file: file, fields: mapping))
+            entries.append(Entry(role: role, name: name, file: file, fields: content))
         }
         return entries
     }
 
-    /// Parses YAML (of which JSON is a part). The parser's own message would quote the text, which has secrets: only
-    /// the place is passed on.
-    private static func document(_ bytes: [UInt8], file: String) throws(ConfigurationError) -> Node? {
+    /// The one document of a file, YAML (of which JSON is a part); nil where there is none.
+    ///
+    /// What stands without quotes is a text, null excepted: a token of digits must not lose its zeros.
+    private static func document(_ bytes: [UInt8], file: String) throws(ConfigurationError) -> JSON? {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ConfigurationError("\(file): this is no kubeconfig, it is not UTF-8 text")
         }
-        do {
-            return try Yams.compose(yaml: text)
-        } catch let error as YamlError {
-            switch error {
-            case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-                .composer(_, let problem, let mark, _):
-                throw ConfigurationError("\(file): line \(mark.line) is not YAML: \(problem)")
-            case .duplicatedKeysInMapping(_, let context):
-                throw ConfigurationError("\(file): the members at line \(context.mark.line) have one name twice")
-            default:
-                throw ConfigurationError("\(file): this is not YAML")
-            }
-        } catch {
-            throw ConfigurationError("\(file): this is not YAML")
+        let (documents, fault) = YAMLReader.documents(text, plainScalars: .texts)
+        if let fault { throw ConfigurationError("\(file): line \(fault.line) is not YAML: \(fault.problem)") }
+        guard documents.count <= 1 else {
+            throw ConfigurationError("\(file): this is no kubeconfig, it has more than one document")
         }
+        return documents.first?.json
     }
 }
 
@@ -128,8 +121,8 @@ extension [Kubeconfig.Entry] {
 extension Kubeconfig.Entry {
     /// A text member; nil when it is absent, null or empty, which kubectl takes for the same.
     func text(_ name: String) throws(ConfigurationError) -> String? {
-        guard let node = fields[name], node.null == nil else { return nil }
-        guard let text = node.scalar?.string else {
+        guard let value = fields[name], value != .null else { return nil }
+        guard let text = value.string else {
             throw ConfigurationError("\(place): \(name) must be a text")
         }
         return text.isEmpty ? nil : text
@@ -137,8 +130,8 @@ extension Kubeconfig.Entry {
 
     /// A member that is true or false; false when it is absent.
     func flag(_ name: String) throws(ConfigurationError) -> Bool {
-        guard let node = fields[name], node.null == nil else { return false }
-        guard let flag = node.bool else {
+        guard let value = fields[name], value != .null else { return false }
+        guard let flag = value.string.flatMap({ YAMLScalar.value(of: $0).bool }) else {
             throw ConfigurationError("\(place): \(name) must be true or false")
         }
         return flag
@@ -146,7 +139,7 @@ extension Kubeconfig.Entry {
 
     /// Whether the member is there with any content.
     func holds(_ name: String) -> Bool {
-        fields[name].map { $0.null == nil } ?? false
+        (fields[name] ?? .null) != .null
     }
 
     /// A file member; a relative path begins at the folder of the kubeconfig that has it.

@@ -1,4 +1,5 @@
 import BusinessPolicy
+import YAML
 
 /// Takes a file apart into its documents, as kubectl does: at lines of `---`, each part by itself JSON or else YAML, so
 /// that one which cannot be read does not hide the others.
@@ -61,7 +62,7 @@ enum TextDocuments {
             let bad = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
             return ([], LinedJSON.Fault(line: part.firstLine + bad, problem: "this is not UTF-8 text"))
         }
-        return YAMLReader.documents(text, firstLine: part.firstLine)
+        return YAMLReader.documents(text, firstLine: part.firstLine, plainScalars: .typed)
     }
 }
 

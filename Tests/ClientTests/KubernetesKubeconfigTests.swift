@@ -119,7 +119,8 @@ import Testing
     @Test(arguments: [
         ("token: t", "Bearer t"), ("token: t, tokenFile: token", "Bearer from-file"),
         ("username: me, password: hunter2", "Basic bWU6aHVudGVyMg=="), ("username: me", "Basic bWU6"),
-        ("token: \"\"", nil), ("exec: null, token: t", "Bearer t"),
+        ("token: 0123_4", "Bearer 0123_4"), ("token: yes", "Bearer yes"), ("token: \"\"", nil),
+        ("exec: null, token: t", "Bearer t"),
     ])
     func credentials(user: String, header: String?) async throws {
         let folder = try KubernetesFolder()

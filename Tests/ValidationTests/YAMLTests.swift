@@ -1,5 +1,6 @@
 import BusinessPolicy
 import Testing
+import YAML
 
 @testable import Validation
 
@@ -47,8 +48,8 @@ import Testing
         #expect(try read("{y: 1, 0x10: 2, 1.50: 3, \"on\": 4}") == [#"{"true":1,"16":2,"1.5":3,"on":4}"#])
         #expect(faults("a: 1\n~: 2\n") == ["2: the name of a member is no text"])
         #expect(faults("{[a]: 1}") == ["1: the name of a member is no text"])
-        #expect(faults("a:\n  b: 1\n  b: 2\n") == ["2: this member is written more than once"])
-        #expect(faults("{\"a\": 1,\n\"a\": 2}") == ["1: this member is written more than once"])
+        #expect(faults("a:\n  b: 1\n  b: 2\n") == ["3: this member is written more than once"])
+        #expect(faults("{\"a\": 1,\n\"a\": 2}") == ["2: this member is written more than once"])
     }
 
     /// Aliases and merges mean what they mean to kubectl, with which a later member wins over a merge and the reverse.
@@ -62,29 +63,10 @@ import Testing
             try members("x: &x {a: 1, b: 2}\nz: &z {a: 5, c: 7}\nv: {b: 3, <<: [*x, *z]}", of: "v")
                 == ["a": "1", "b": "2", "c": "7"])
         #expect(faults("v: {<<: 3}") == ["1: << is given something that has no members"])
-        #expect(faults("a: 1\nb: *x\n") == ["2: there is no anchor \"x\" before this alias"])
-        #expect(faults("a: &a [*a]\n") == ["1: there is no anchor \"a\" before this alias"])
-        #expect(faults("a: &a 1\n---\nb: *a\n") == ["3: there is no anchor \"a\" before this alias"])
+        #expect(faults("a: 1\nb: *x\n") == ["2: there is no anchor of this name before this alias"])
+        #expect(faults("a: &a [*a]\n") == ["1: there is no anchor of this name before this alias"])
+        #expect(faults("a: &a 1\n---\nb: *a\n") == ["3: there is no anchor of this name before this alias"])
         #expect(faults("a: &a 1\nb: *.yaml\n") == ["2: a text that begins with * must be in quotes"])
-    }
-
-    /// Stars come back as they were, whatever private characters a text has of its own.
-    @Test func stars() throws {
-        let text = "\u{E000}*\u{E001}"
-        #expect(
-            try read("'*\u{301}': \"\(text)\" # *\nb: |\n  * \(text)\n") == [
-                "{\"*\u{301}\":\"\(text)\",\"b\":\"* \(text)\\n\"}"
-            ])
-    }
-
-    /// Nor is a text with all private characters there are a way past the limit on aliases.
-    @Test func allPrivateCharacters() {
-        let all = String(String.UnicodeScalarView((0xE000...0xF8FF).compactMap { Unicode.Scalar($0 as UInt32) }))
-        #expect(faults("a: \(all)\nb: c\n").isEmpty)
-        #expect(
-            faults("a: \(all)\nb: &b 1\nc: *b\n") == [
-                "1: with every character for private use in it the text cannot be read"
-            ])
     }
 
     /// A few lines that stand for more values than there is memory for end at once, as members and as names of members.
@@ -122,7 +104,7 @@ import Testing
         let keys = String(repeating: "{? ", count: 900) + "[" + String(repeating: "a, ", count: 100_000) + "a]"
         #expect(
             faults(keys + String(repeating: "}", count: 900))
-                == ["1: too many keys are marked by ? for a document of this size"])
+                == ["1: the name of a member is no text"])
         #expect(try read("? a\n: 1\n") == [#"{"a":1}"#])
     }
 

@@ -4,8 +4,9 @@ import BusinessPolicy
 ///
 /// The reading of kubectl (sigs.k8s.io/yaml, YAML 1.1): `on`, `yes` and `y` are true, `0443` is octal, `4_43` is 443.
 /// Not-a-number and the infinities, which JSON has not and kubectl refuses, are left texts.
-enum YAMLScalar {
-    static func value(of text: String) -> JSON {
+package enum YAMLScalar {
+    /// The value in JSON, so that a file is judged as kubectl would send it.
+    package static func value(of text: String) -> JSON {
         switch text {
         case "", "~", "null", "Null", "NULL": .null
         case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE": .bool(true)
