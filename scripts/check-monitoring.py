@@ -71,6 +71,10 @@ def check_static(folder):
     quiet = set(re.findall(r"alertname: (\w+), exp_alerts: \[\]", tests))
     so("each alert is tested to fire, and not too early", alerts == fires == quiet,
        f"fires: {alerts ^ fires}, quiet: {alerts ^ quiet}")
+    code = "".join(content(path) for path in glob.glob("Sources/*/*.swift"))
+    lines = re.findall(r"`([A-Z][a-z]+ [^`]+)`", page)
+    so("velokube logs the lines that docs/alerts.md names", lines and all(f'"{line}' in code for line in lines),
+       f"{[line for line in lines if f'{chr(34)}{line}' not in code]}")
     known = set(re.findall(r"^\| `(\w+)`", content("docs/metrics.md"), re.MULTILINE))
     for place in (RULES, DASHBOARD):
         # In a text the name of a metric is followed by labels, a range or nothing; here only the names count.
@@ -437,13 +441,40 @@ class Run:
             ledger.execute("BEGIN IMMEDIATE")
             repairs.callback(ledger.close)
 
+    def play_state_folder(self):
+        leader = self.leader()
+        folder = os.path.dirname(leader.state)
+        with self.broken(
+                "the state folder is taken away", None, ["VelokubeLedgerFailing"],
+                ["The ledger is not where it was", f"the ledger {leader.state} was removed"], None, None) as repairs:
+            os.rename(folder, folder + ".away")
+            repairs.callback(os.rename, folder + ".away", folder)
+        becomes("a replica leads again", lambda: self.leader() is not None)
+        print("# the ledger is damaged", flush=True)
+        self.mark()
+        leader = self.leader()
+        leader.process.kill()
+        leader.process.wait()
+        for path in glob.glob(f"{leader.state}-*"):
+            os.remove(path)
+        with open(leader.state, "w") as file:
+            file.write("no ledger\n" * 1000)
+        becomes("VelokubeLedgerRebuilt fires", lambda: "VelokubeLedgerRebuilt" in self.firing())
+        becomes("the log says: The ledger was damaged", lambda: "The ledger was damaged and is set aside" in self.log())
+
     def play_drift(self):
         print("# rules are changed in the portal again and again", flush=True)
         self.mark()
-        for number in (0, 1, 2, 3, 4, 5, 8):
+        for number in range(4):
+            seen = self.corrections()
             self.change_in_portal(f"app{number}")
+            becomes("Prometheus sees a rule put back", lambda: self.corrections() > seen)
         becomes("VelokubeDriftRepeated fires", lambda: "VelokubeDriftRepeated" in self.firing())
         becomes("the log says: Drift corrected", lambda: "Drift corrected" in self.log())
+
+    def corrections(self):
+        """How many rules were put back, as Prometheus has it."""
+        return float(self.query("query", query="sum(velokube_drift_corrected_total)")["result"][0]["value"][1])
 
     def check_dashboard(self):
         for panel in json.loads(content(DASHBOARD))["panels"]:
@@ -474,6 +505,7 @@ def play(folder):
         run.play_healthy()
         run.play_breakages()
         run.play_drift()
+        run.play_state_folder()
         run.check_dashboard()
         if sys.argv[1:] == ["--picture"]:
             import dashboard_picture

@@ -10,10 +10,26 @@ import UnixSignals
 struct FileFollower: Service {
     typealias Resolution = @Sendable () throws(Kubernetes.ConfigurationError) -> ClusterConfiguration
 
+    /// What can be wrong with a file, and does not end the process.
+    private enum Trouble {
+        case level, kubeconfig, server, ledger
+
+        var level: Logger.Level { self == .ledger ? .error : .warning }
+
+        var sentence: StaticString {
+            switch self {
+            case .level: "The file of --log-level-file holds no level, and nothing is changed"
+            case .kubeconfig: "The kubeconfig cannot be read; what it said before counts"
+            case .server: "The kubeconfig names another server, which is taken up with a restart only"
+            case .ledger: "The ledger is not where it was"
+            }
+        }
+    }
+
     private struct State {
         var cluster: ClusterConfiguration
-        /// What is wrong, as last said: the same again is no news.
-        var said: [String: String] = [:]
+        /// What was last said of each: the same again is no news.
+        var said: [Trouble: String] = [:]
         var expiry = TokenExpiry()
     }
 
@@ -25,16 +41,18 @@ struct FileFollower: Service {
     private let logLevel: LogLevel
     private let defaultLevel: Logger.Level
     private let levelFile: CredentialFile?
+    private let ledgerProblem: @Sendable () -> String?
     private let time: Time
     private let log: Logger
     private let metrics: MetricsRegistry
     private let state: Locked<State>
 
-    /// `resolve` finds the cluster anew, in the way in which `cluster` was found.
+    /// `resolve` finds the cluster anew, in the way in which `cluster` was found; `ledgerProblem` looks after the file
+    /// of the ledger.
     init(
         cluster: ClusterConfiguration, resolve: @escaping Resolution, kubernetes: KubernetesClient,
-        orchestrator: OrchestratorClient, logLevel: LogLevel, logLevelFile: String?, time: Time, log: Logger,
-        metrics: MetricsRegistry
+        orchestrator: OrchestratorClient, logLevel: LogLevel, logLevelFile: String?,
+        ledgerProblem: @escaping @Sendable () -> String?, time: Time, log: Logger, metrics: MetricsRegistry
     ) {
         self.resolve = resolve
         self.kubernetes = kubernetes
@@ -44,6 +62,7 @@ struct FileFollower: Service {
         levelFile = logLevelFile.map { path in
             CredentialFile(path: path, isTrimmed: true, now: { time.now().nanoseconds })
         }
+        self.ledgerProblem = ledgerProblem
         self.time = time
         self.log = log
         self.metrics = metrics
@@ -80,6 +99,7 @@ struct FileFollower: Service {
         followLevel()
         followCluster()
         followExpiry()
+        note(.ledger, ledgerProblem())
     }
 
     private func followLevel() {
@@ -87,10 +107,10 @@ struct FileFollower: Service {
         levelFile.invalidate()
         let word = (try? levelFile.current()).map { String(decoding: $0, as: UTF8.self) }
         guard let level = word.map({ Logger.Level(rawValue: $0) }) ?? defaultLevel else {
-            say(.warning, "The file of --log-level-file holds no level, and nothing is changed", levelFile.path)
+            note(.level, levelFile.path)
             return
         }
-        say(nil, "The file of --log-level-file holds no level, and nothing is changed", nil)
+        note(.level, nil)
         if logLevel.change(to: level) {
             log.event(.notice, "The log level is changed", [.message: .string(level.rawValue)])
         }
@@ -101,16 +121,16 @@ struct FileFollower: Service {
         do throws(Kubernetes.ConfigurationError) {
             news = try resolve()
         } catch {
-            say(.warning, "The kubeconfig cannot be read; what it said before counts", error.message)
+            note(.kubeconfig, error.message)
             return
         }
-        say(nil, "The kubeconfig cannot be read; what it said before counts", nil)
+        note(.kubeconfig, nil)
         let known = state.withLock { $0.cluster }
         guard news.server == known.server else {
-            say(.warning, "The kubeconfig names another server, which is taken up with a restart only", news.server)
+            note(.server, news.server)
             return
         }
-        say(nil, "The kubeconfig names another server, which is taken up with a restart only", nil)
+        note(.server, nil)
         guard news != known else { return }
         state.withLock { $0.cluster = news }
         kubernetes.follow(news)
@@ -135,12 +155,12 @@ struct FileFollower: Service {
             ])
     }
 
-    /// Says what is wrong when that is news; without a level it is well again.
-    private func say(_ level: Logger.Level?, _ sentence: StaticString, _ details: String?) {
+    /// Says what is wrong when that is news; nil when all is well again.
+    private func note(_ trouble: Trouble, _ details: String?) {
         let isNews = state.withLock { state in
-            defer { state.said["\(sentence)"] = details }
-            return state.said["\(sentence)"] != details
+            defer { state.said[trouble] = details }
+            return state.said[trouble] != details
         }
-        if let level, isNews { log.event(level, sentence, [.message: .string(details ?? "")]) }
+        if let details, isNews { log.event(trouble.level, trouble.sentence, [.message: .string(details)]) }
     }
 }

@@ -91,8 +91,11 @@ struct OperatorService: Service {
 
     /// What only a restart mends, so that the kubelet restarts the process for it.
     var health: [HealthCheck] {
-        [.ping, HealthCheck("ledger") { ledgerWatch.withLock { $0 }?.problem }]
+        [.ping, HealthCheck("ledger") { ledgerProblem }]
     }
+
+    /// What is wrong with the file of the ledger, in words; nil while it is in its place.
+    var ledgerProblem: String? { ledgerWatch.withLock { $0 }?.problem }
 
     /// What must be well before the process counts as ready. The VCO has no say in it.
     var readiness: [HealthCheck] {
@@ -115,7 +118,7 @@ struct OperatorService: Service {
         }
         let resources = controller.cache.snapshot ?? []
         let counts = ResourceCounts(resources, wallMilliseconds: time.wallMilliseconds())
-        let isLedgerInPlace = ledgerWatch.withLock { $0 }?.problem == nil
+        let isLedgerInPlace = ledgerProblem == nil
         metrics.update { metrics in
             metrics.resources = counts
             metrics.isLedgerInPlace = isLedgerInPlace

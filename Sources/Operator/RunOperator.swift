@@ -58,7 +58,8 @@ package func runOperator(_ configuration: RunConfiguration, environment: [String
         metrics: { service.renderedMetrics })
     let follower = FileFollower(
         cluster: cluster, resolve: resolve, kubernetes: service.kubernetes, orchestrator: service.orchestrator,
-        logLevel: logLevel, logLevelFile: configuration.logLevelFile, time: time, log: log, metrics: metrics)
+        logLevel: logLevel, logLevelFile: configuration.logLevelFile,
+        ledgerProblem: { service.ledgerProblem }, time: time, log: log, metrics: metrics)
     // Nobody probes what ends by itself.
     let services: [ServiceGroupConfiguration.ServiceConfiguration] =
         configuration.uninstall == nil

@@ -263,6 +263,8 @@ import Testing
         let text = String(decoding: try await response.body.collect(), as: UTF8.self)
         #expect(response.status == 500)
         #expect(text.contains("[-]ledger failed: the ledger \(state) was removed"), "\(text)")
+        let line = try await velokube.says("The ledger is not where it was")
+        #expect(line.contains("the ledger \(state) was removed"), "\(line)")
         velokube.signal(SIGTERM)
         #expect(try await velokube.ends() == 0)
     }
