@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 
+import checks
 import yaml
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
+from checks import check
 
 # What the API server takes of a message; one that is longer, or of several lines, is not printed.
 MESSAGE_BYTES_MAX = 5120
@@ -20,18 +22,6 @@ KUBERNETES_FUNCTIONS = {
     "endsWith", "join", "lowerAscii", "matches", "split", "startsWith", "substring",
 }
 IN_EFFECT_SECONDS_MAX = 60
-
-passed = 0
-failed = 0
-
-
-def check(what, is_so, found=""):
-    global passed, failed
-    if is_so:
-        passed += 1
-    else:
-        failed += 1
-        print(f"not so: {what}{': ' if found else ''}{found}", file=sys.stderr)
 
 
 class Failure(Exception):
@@ -285,8 +275,7 @@ def main():
     check_failures(policy)
     if "VELOKUBE_TEST_KUBECONFIG" in os.environ:
         check_server(Cluster(os.environ["KUBECTL"], os.environ["VELOKUBE_TEST_KUBECONFIG"]), cases)
-    print(f"check-admission: {passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    checks.end("check-admission")
 
 
 main()

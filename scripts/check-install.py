@@ -9,10 +9,12 @@ import subprocess
 import sys
 import tempfile
 
+import checks
 import kubernetes_validate
 import kubernetes_validate.utils
 import pod_security
 import yaml
+from checks import check
 
 KUBECTL = os.environ["KUBECTL"]
 HELM = os.environ["HELM"]
@@ -32,18 +34,6 @@ SET_BY_CHART = {
 }
 # Variables that the program's libraries read.
 OF_LIBRARIES = {"HTTPS_PROXY", "NO_PROXY"}
-
-passed = 0
-failed = 0
-
-
-def check(what, is_so, found=""):
-    global passed, failed
-    if is_so:
-        passed += 1
-    else:
-        failed += 1
-        print(f"not so: {what}{': ' if found else ''}{found}", file=sys.stderr)
 
 
 def run(*command, input=None):
@@ -363,5 +353,4 @@ check_schemas(made)
 check_pods(made)
 check_server(made)
 check_release()
-print(f"install: {passed} passed, {failed} failed")
-sys.exit(failed > 0)
+checks.end("check-install")

@@ -83,3 +83,21 @@ extension KubernetesCall.Result {
             }
     }
 }
+
+extension KubernetesClient {
+    /// Makes a call and tells the observer how it went.
+    func counted<Value>(
+        _ verb: KubernetesCall.Verb, _ resource: String, _ call: () async throws(KubernetesError) -> Value
+    ) async throws(KubernetesError) -> Value {
+        do throws(KubernetesError) {
+            let value = try await call()
+            onCall(KubernetesCall(verb: verb, resource: resource, result: .ok))
+            return value
+        } catch {
+            if let result = KubernetesCall.Result(error) {
+                onCall(KubernetesCall(verb: verb, resource: resource, result: result))
+            }
+            throw error
+        }
+    }
+}

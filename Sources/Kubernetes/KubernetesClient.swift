@@ -44,7 +44,7 @@ package final class KubernetesClient: Sendable {
     private let access: Locked<ClientCredentials>
     private let now: @Sendable () -> Int64
     private let transport: any HTTPTransport
-    private let onCall: CallObserver
+    let onCall: CallObserver
     /// Resources repeat one another; whatever call they come by, they share their texts.
     private let strings = Locked(StringPool())
 
@@ -167,22 +167,6 @@ package final class KubernetesClient: Sendable {
 }
 
 extension KubernetesClient {
-    /// Makes a call and tells the observer how it went.
-    private func counted<Value>(
-        _ verb: KubernetesCall.Verb, _ resource: String, _ call: () async throws(KubernetesError) -> Value
-    ) async throws(KubernetesError) -> Value {
-        do throws(KubernetesError) {
-            let value = try await call()
-            onCall(KubernetesCall(verb: verb, resource: resource, result: .ok))
-            return value
-        } catch {
-            if let result = KubernetesCall.Result(error) {
-                onCall(KubernetesCall(verb: verb, resource: resource, result: result))
-            }
-            throw error
-        }
-    }
-
     private func url(_ path: String, _ query: [(name: String, value: String?)]) -> String {
         let parameters = query.compactMap { name, value in value.map { "\(name)=\(percentEncoded($0))" } }
         return server + path + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))

@@ -55,6 +55,7 @@ struct Run: AsyncParsableCommand {
 
     @OptionGroup(title: "Kubernetes") var kubernetes: KubernetesOptions
     @OptionGroup(title: "VeloCloud Orchestrator") var orchestrator: OrchestratorOptions
+    @OptionGroup(title: "Ledger") var ledger: LedgerOptions
     @OptionGroup(title: "Behaviour") var behaviour: BehaviourOptions
     @OptionGroup(title: "Running") var running: RunningOptions
 
@@ -68,13 +69,12 @@ struct Run: AsyncParsableCommand {
         var flags = RunFlags()
         kubernetes.set(&flags)
         orchestrator.set(&flags)
+        ledger.set(&flags)
         flags.placement = behaviour.placement
         flags.allow = behaviour.allow
-        flags.maxDeletes = behaviour.maxDeletes
         flags.workers = behaviour.workers
         flags.resync = behaviour.resync
         flags.isDryRun = behaviour.dryRun
-        flags.state = running.state
         flags.listen = running.listen
         flags.electsLeader = running.leaderElect
         flags.leaderElectNamespace = running.leaderElectNamespace

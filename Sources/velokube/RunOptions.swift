@@ -72,6 +72,28 @@ struct OrchestratorOptions: ParsableArguments {
     }
 }
 
+/// What it knows to be velokube's, and how much of that may go at once.
+struct LedgerOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The ledger: the file that records which rules are velokube's. Default: /var/lib/velokube/ledger.db.",
+            valueName: "path"))
+    var state: String?
+
+    @Option(
+        name: .customLong("max-deletes"),
+        help: ArgumentHelp(
+            "Delete nothing when more than this many rules, and more than half of all, lost their resources at "
+                + "once. Default: 25.",
+            valueName: "number"))
+    var maxDeletes: String?
+
+    func set(_ flags: inout RunFlags) {
+        flags.state = state
+        flags.maxDeletes = maxDeletes
+    }
+}
+
 /// What it does to the VCO, and how fast.
 struct BehaviourOptions: ParsableArguments {
     @Option(
@@ -85,14 +107,6 @@ struct BehaviourOptions: ParsableArguments {
                 + "(leave the rule behind). Default: nothing.",
             valueName: "adopt,orphan"))
     var allow: String?
-
-    @Option(
-        name: .customLong("max-deletes"),
-        help: ArgumentHelp(
-            "Delete nothing when more than this many rules, and more than half of all, lost their resources at "
-                + "once. Default: 25.",
-            valueName: "number"))
-    var maxDeletes: String?
 
     @Option(help: ArgumentHelp("Profiles to work on side by side, 1 to 64. Default: 4.", valueName: "number"))
     var workers: String?
@@ -109,14 +123,8 @@ struct BehaviourOptions: ParsableArguments {
     var dryRun = false
 }
 
-/// Where it keeps things, and how it can be watched.
+/// How it runs, and how it can be watched.
 struct RunningOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "The ledger: the file that records which rules are velokube's. Default: /var/lib/velokube/ledger.db.",
-            valueName: "path"))
-    var state: String?
-
     @Option(
         help: ArgumentHelp(
             "Where to serve /healthz, /readyz and /metrics; port 0 picks a free one and logs it. Default: :8080.",

@@ -35,24 +35,15 @@ struct UninstallCommand: AsyncParsableCommand {
             "When to give up and say what is left, such as 90s or 10m. Default: 10m.", valueName: "duration"))
     var timeout: String?
 
-    @Option(help: ArgumentHelp("The operator's ledger. Default: /var/lib/velokube/ledger.db.", valueName: "path"))
-    var state: String?
-
-    @Option(
-        name: .customLong("max-deletes"),
-        help: ArgumentHelp(
-            "As for the operator: how many vanished resources are believed. Default: 25.", valueName: "number"))
-    var maxDeletes: String?
-
     @OptionGroup(title: "Kubernetes") var kubernetes: KubernetesOptions
     @OptionGroup(title: "VeloCloud Orchestrator") var orchestrator: OrchestratorOptions
+    @OptionGroup(title: "Ledger") var ledger: LedgerOptions
 
     mutating func run() async throws {
         var flags = RunFlags()
         kubernetes.set(&flags)
         orchestrator.set(&flags)
-        flags.state = state
-        flags.maxDeletes = maxDeletes
+        ledger.set(&flags)
         flags.uninstall = RunFlags.Uninstall(leavesRules: orphan, timeout: timeout)
         let environment = Velokube.environment()
         try await runOperator(
