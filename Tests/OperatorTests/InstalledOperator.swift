@@ -60,10 +60,10 @@ final class InstalledOperator: Sendable {
             let server = try ChildProgram("velokube-sim", ["kube", "--kubeconfig-out", path, "--log-requests"])
             try await server.says("listening on")
             apiServer = server
-            cluster = try RealCluster(kubeconfig: path, namespace: namespace)
+            cluster = try await RealCluster(kubeconfig: path, namespace: namespace)
         case .namespace:
             apiServer = nil
-            cluster = try RealCluster(namespace: namespace)
+            cluster = try await RealCluster(namespace: namespace)
         }
     }
 
@@ -76,18 +76,18 @@ final class InstalledOperator: Sendable {
     }
 
     /// The operator's account and its roles, as the manifests have them, in our namespace.
-    private func account() throws -> [JSON] {
+    private func account() async throws -> [JSON] {
         let kinds = ["ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"]
-        let text = try cluster.kubectl("apply -k \(RealCluster.root)/\(scope.folder) --dry-run=client -o json")
+        let text = try await cluster.kubectl("apply -k \(RealCluster.root)/\(scope.folder) --dry-run=client -o json")
             .replacing("\"\(scope.namespaceInManifests)\"", with: "\"\(namespace)\"")
         let items = try #require(try JSON.parse(Array(text.utf8))["items"]?.array)
         return items.filter { kinds.contains($0["kind"]?.string ?? "") }
     }
 
     /// Every right that the operator's roles have.
-    func rights() throws -> Set<Right> {
+    func rights() async throws -> Set<Right> {
         var rights: Set<Right> = []
-        for rule in try account().flatMap({ $0["rules"]?.array ?? [] }) {
+        for rule in try await account().flatMap({ $0["rules"]?.array ?? [] }) {
             for resource in rule["resources"]?.array ?? [] {
                 for verb in rule["verbs"]?.array ?? [] {
                     rights.insert(Right(verb: verb.string ?? "", resource: resource.string ?? ""))
@@ -98,7 +98,7 @@ final class InstalledOperator: Sendable {
     }
 
     /// Makes the account with all its rights but these, a resource and a limit.
-    func install(without missing: Set<Right> = []) throws {
+    func install(without missing: Set<Right> = []) async throws {
         let place = #""namespace":"\#(namespace)""#
         let resource = """
             {"apiVersion":"vcn.cloud/v1","kind":"VelocloudBP","metadata":{"name":"web",\(place)},\
@@ -108,15 +108,15 @@ final class InstalledOperator: Sendable {
             {"apiVersion":"vcn.cloud/v1","kind":"VelocloudLimit","metadata":{"name":"most",\(place)},\
             "spec":{"bandwidth-limit":{"maximum":50}}}
             """
-        let account = try account().map { $0.lacking(missing).serializedText() }
+        let account = try await account().map { $0.lacking(missing).serializedText() }
         let items = (account + [resource, limit]).joined(separator: ",")
-        try cluster.kubectl("apply -f -", input: #"{"apiVersion":"v1","kind":"List","items":[\#(items)]}"#)
-        try writeKubeconfig(token: cluster.kubectl("create token velokube -n \(namespace) --duration 1h"))
+        try await cluster.kubectl("apply -f -", input: #"{"apiVersion":"v1","kind":"List","items":[\#(items)]}"#)
+        try await writeKubeconfig(token: cluster.kubectl("create token velokube -n \(namespace) --duration 1h"))
     }
 
     /// That of the administrator, with another token.
-    private func writeKubeconfig(token: String) throws {
-        let lines = try cluster.kubectl("config view --raw --flatten").split(separator: "\n")
+    private func writeKubeconfig(token: String) async throws {
+        let lines = try await cluster.kubectl("config view --raw --flatten").split(separator: "\n")
         let text = lines.map { line in
             let start = line.prefix { $0 == " " }
             return line.dropFirst(start.count).hasPrefix("token: ") ? "\(start)token: \(token)" : String(line)
@@ -146,15 +146,15 @@ final class InstalledOperator: Sendable {
     }
 
     /// Waits until the resource has its rule, and the limit has been judged.
-    func settles() throws {
+    func settles() async throws {
         for what in ["Ready velo/web", "Valid velolimit/most"] {
-            try cluster.kubectl("wait -n \(namespace) --for=condition=\(what) --timeout=60s")
+            try await cluster.kubectl("wait -n \(namespace) --for=condition=\(what) --timeout=60s")
         }
     }
 
     /// The resource or the limit as it is now.
-    func object(_ name: String) throws -> JSON {
-        try JSON.parse(Array(cluster.kubectl("get -n \(namespace) \(name) -o json").utf8))
+    func object(_ name: String) async throws -> JSON {
+        try await JSON.parse(Array(cluster.kubectl("get -n \(namespace) \(name) -o json").utf8))
     }
 
     /// The rules on the VCO that bear the resource's name.
@@ -189,9 +189,10 @@ final class InstalledOperator: Sendable {
     }
 
     /// Takes the resource away without its finalizer having run.
-    func removeResource() throws {
-        try cluster.kubectl(#"patch velo web -n \#(namespace) --type merge -p '{"metadata":{"finalizers":null}}'"#)
-        try cluster.kubectl("delete velo web -n \(namespace)")
+    func removeResource() async throws {
+        try await cluster.kubectl(
+            #"patch velo web -n \#(namespace) --type merge -p '{"metadata":{"finalizers":null}}'"#)
+        try await cluster.kubectl("delete velo web -n \(namespace)")
     }
 
     /// What the process answers on a path of its own port.

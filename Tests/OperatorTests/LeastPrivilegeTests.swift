@@ -13,12 +13,12 @@ import Testing
     @Test(arguments: InstalledOperator.Scope.allCases)
     func rightsSuffice(_ scope: InstalledOperator.Scope) async throws {
         let place = try await InstalledOperator(scope, namespace: "rights-\(scope)")
-        try place.install()
+        try await place.install()
         let first = try place.start()
         try await correctTwice(first, place)
         first.signal(SIGTERM)
         #expect(try await first.ends() == 0)
-        try place.removeResource()
+        try await place.removeResource()
         let second = try place.start()
         try await second.says("Rule deleted")
         #expect(try await place.ask(second, "/readyz").status == 200)
@@ -49,14 +49,14 @@ import Testing
         var missing: Set = [right]
         // Where the API server lists over a watch, lists are for when that fails.
         if right.verb == "list" { missing.insert(Right(verb: "watch", resource: right.resource)) }
-        try place.install(without: missing)
+        try await place.install(without: missing)
         var program = try place.start()
         if right == Self.repeats { try await correctTwice(program, place) }
         if right == Self.restarts {
             try await program.says("Status changed")
             program.signal(SIGTERM)
             #expect(try await program.ends() == 0)
-            try place.removeResource()
+            try await place.removeResource()
             program = try place.start()
         }
         let line = try await program.says(#"cannot \#(right.verb) resource \"\#(right.resource)\""#)

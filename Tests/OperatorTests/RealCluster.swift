@@ -1,4 +1,5 @@
 import BusinessPolicy
+import Dispatch
 import Glibc
 import HTTPTransport
 import Operator
@@ -41,17 +42,19 @@ final class RealCluster: Sendable {
     }
 
     /// On the server that `scripts/with-control-plane` has started, or on that of another kubeconfig.
-    init(kubeconfig: String? = nil, namespace: String) throws {
+    init(kubeconfig: String? = nil, namespace: String) async throws {
         guard let path = kubeconfig ?? getenv("VELOKUBE_TEST_KUBECONFIG").map({ String(cString: $0) }),
             let program = getenv("KUBECTL")
         else { throw Unavailable() }
         self.kubeconfig = path
         self.kubectlPath = String(cString: program)
         self.namespace = namespace
-        // Two at once would both find that a kind is not there yet, and one of them be told that it is.
-        _ = try Self.applying.withLock { _ in try kubectl("apply -k \(Self.root)/manifests/crd") }
-        try kubectl("wait --for=condition=Established crd/velocloudbps.vcn.cloud --timeout=30s")
-        try kubectl("create namespace \(namespace)")
+        try await aside {
+            // Two at once would both find that a kind is not there yet, and one of them be told that it is.
+            _ = try Self.applying.withLock { _ in try self.run("apply -k \(Self.root)/manifests/crd") }
+        }
+        try await kubectl("wait --for=condition=Established crd/velocloudbps.vcn.cloud --timeout=30s")
+        try await kubectl("create namespace \(namespace)")
     }
 
     private static let applying = Locked(())
@@ -60,7 +63,18 @@ final class RealCluster: Sendable {
 
     /// Runs kubectl as the cluster's administrator; what it printed, errors included.
     @discardableResult
-    func kubectl(_ arguments: String, input: String = "") throws -> String {
+    func kubectl(_ arguments: String, input: String = "") async throws -> String {
+        try await aside { try self.run(arguments, input: input) }
+    }
+
+    /// On a thread of its own: who waits for a program on the shared ones holds up every other test.
+    private func aside<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue(label: "kubectl").async { continuation.resume(with: Result { try work() }) }
+        }
+    }
+
+    private func run(_ arguments: String, input: String = "") throws -> String {
         var template = Array("/tmp/velokube-input.XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -99,8 +113,8 @@ final class RealCluster: Sendable {
     }
 
     /// How many resources of the namespace are ready in their newest generation.
-    func readyCount() throws -> Int {
-        let list = try JSON.parse(Array(kubectl("get velo -n \(namespace) -o json").utf8))
+    func readyCount() async throws -> Int {
+        let list = try await JSON.parse(Array(kubectl("get velo -n \(namespace) -o json").utf8))
         return (list["items"]?.array ?? []).count { item in
             guard let ready = Status(json: item["status"]).condition(.ready) else { return false }
             return ready.isTrue && ready.observedGeneration == item["metadata"]?["generation"]?.int

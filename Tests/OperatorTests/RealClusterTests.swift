@@ -12,22 +12,22 @@ import Testing
 
     /// The life of a resource as kubectl shows it: made, changed, deleted, with its columns and its wait.
     @Test func lifeOfAResource() async throws {
-        let cluster = try RealCluster(namespace: "life")
+        let cluster = try await RealCluster(namespace: "life")
         let world = try World()
         let foreign = world.names()
         try await world.run(settings(cluster)) {
-            try cluster.kubectl("create -f -", input: cluster.manifest(["web"]))
-            try await world.until("web is ready") { try cluster.readyCount() == 1 }
+            try await cluster.kubectl("create -f -", input: cluster.manifest(["web"]))
+            try await world.until("web is ready") { try await cluster.readyCount() == 1 }
             #expect(world.names() == ["life.web"] + foreign)
-            let wide = try cluster.kubectl("get velo -n life -o wide")
+            let wide = try await cluster.kubectl("get velo -n life -o wide")
             #expect(wide.contains("SERVICE CLASS") && wide.contains("transactional"))
-            try cluster.kubectl("wait -n life --for=condition=Ready velo/web --timeout=5s")
+            try await cluster.kubectl("wait -n life --for=condition=Ready velo/web --timeout=5s")
 
-            try cluster.kubectl("apply -f -", input: cluster.manifest(["web"], port: 443))
+            try await cluster.kubectl("apply -f -", input: cluster.manifest(["web"], port: 443))
             try await world.until("the change is ready") {
-                try cluster.readyCount() == 1 && world.rule("life.web")?["match"]?["dport_low"]?.int == 443
+                try await cluster.readyCount() == 1 && world.rule("life.web")?["match"]?["dport_low"]?.int == 443
             }
-            try cluster.kubectl("delete velo web -n life --timeout=30s")
+            try await cluster.kubectl("delete velo web -n life --timeout=30s")
             #expect(world.names() == foreign)
         }
     }
@@ -35,17 +35,17 @@ import Testing
     /// A thousand resources that are there at the start cost four calls of the VCO, one of them a write, and two writes
     /// each of the API server; a restart with nothing to do costs none; and so does their deletion one write.
     @Test func thousandResources() async throws {
-        let cluster = try RealCluster(namespace: "thousand")
+        let cluster = try await RealCluster(namespace: "thousand")
         let world = try World()
         let foreign = world.names()
         let names = (0..<1000).map { "app-\($0)" }
-        try cluster.kubectl("create -f - -o name", input: cluster.manifest(names))
+        try await cluster.kubectl("create -f - -o name", input: cluster.manifest(names))
         try await world.run(settings(cluster)) {
             try await world.until("all are on the VCO", within: .seconds(120)) { world.names().count >= 1000 }
             try await world.until("all are ready", within: .seconds(120)) {
                 (world.metrics.snapshot.kubernetesWrites[.status] ?? 0) >= 1000
             }
-            #expect(try cluster.readyCount() == 1000)
+            #expect(try await cluster.readyCount() == 1000)
         }
         #expect(world.vcoWrites == 1)
         #expect(world.callsTotal - world.versionReads <= 4, "\(world.calls)")
@@ -58,10 +58,10 @@ import Testing
             try await world.settle()
             #expect(world.vcoWrites == 0)
             #expect(world.metrics.snapshot.kubernetesWrites == writes)
-            try cluster.kubectl("delete velo --all -n thousand --wait=false -o name")
+            try await cluster.kubectl("delete velo --all -n thousand --wait=false -o name")
             try await world.until("the rules are gone", within: .seconds(120)) { world.names() == foreign }
             try await world.until("the resources are gone", within: .seconds(120)) {
-                try cluster.kubectl("get velo -n thousand -o name").isEmpty
+                try await cluster.kubectl("get velo -n thousand -o name").isEmpty
             }
         }
         let finalizers = world.metrics.snapshot.kubernetesWrites[.finalizer] ?? 0
@@ -70,12 +70,12 @@ import Testing
 
     /// Resources created as fast as the server takes them share writes, which start half a second apart.
     @Test func thousandInAStream() async throws {
-        let cluster = try RealCluster(namespace: "stream")
+        let cluster = try await RealCluster(namespace: "stream")
         let world = try World()
         try await world.run(settings(cluster)) {
             let start = world.clock.now
             let names = (0..<1000).map { "app-\($0)" }
-            try cluster.kubectl("create -f - -o name", input: cluster.manifest(names))
+            try await cluster.kubectl("create -f - -o name", input: cluster.manifest(names))
             try await world.until("all are on the VCO", within: .seconds(120)) { world.names().count >= 1000 }
             try await world.until("all are ready", within: .seconds(120)) {
                 (world.metrics.snapshot.kubernetesWrites[.status] ?? 0) >= 1000
@@ -91,17 +91,17 @@ import Testing
 
     /// What a developer cannot have is said by the condition's reason and message, as kubectl shows them.
     @Test func unknownProfileIsSaid() async throws {
-        let cluster = try RealCluster(namespace: "unknown")
+        let cluster = try await RealCluster(namespace: "unknown")
         let world = try World()
         try await world.run(settings(cluster)) {
             let manifest = cluster.manifest(["web"]).replacing(World.profile, with: "No Such Profile")
-            try cluster.kubectl("create -f -", input: manifest)
+            try await cluster.kubectl("create -f -", input: manifest)
             try await world.until("the reason is shown") {
-                try cluster.kubectl("get velo web -n unknown").contains("ProfileNotFound")
+                try await cluster.kubectl("get velo web -n unknown").contains("ProfileNotFound")
             }
-            #expect(try cluster.kubectl("get velo web -n unknown -o wide").contains("Quick Start Profile"))
-            #expect(try cluster.kubectl("get events -n unknown").contains("ProfileNotFound"))
-            try cluster.kubectl("delete velo web -n unknown --timeout=30s")
+            #expect(try await cluster.kubectl("get velo web -n unknown -o wide").contains("Quick Start Profile"))
+            #expect(try await cluster.kubectl("get events -n unknown").contains("ProfileNotFound"))
+            try await cluster.kubectl("delete velo web -n unknown --timeout=30s")
         }
     }
 }

@@ -58,16 +58,18 @@ import Testing
     /// The built program: a kubeconfig without rights is replaced, the log level follows its file, a new VCO token is
     /// told, and nothing of any token is.
     @Test func programFollowsItsFiles() async throws {
-        let cluster = try RealCluster(namespace: "rotation")
+        let cluster = try await RealCluster(namespace: "rotation")
         let vco = try ChildProgram("velokube-sim", ["vco"])
         let url = try #require(try await vco.says("listening on").split(separator: " ").last.map(String.init))
         let folder = try Folder([
             "kubeconfig", "token", "level", "ledger.db", "ledger.db-wal", "ledger.db-shm",
             "ledger.db.lock",
         ])
-        try cluster.kubectl("create serviceaccount nobody -n \(cluster.namespace)")
-        let powerless = try cluster.kubectl("create token nobody -n \(cluster.namespace)").filter { !$0.isNewline }
-        let admin = try cluster.kubectl("config view --raw --minify --flatten -o json")
+        try await cluster.kubectl("create serviceaccount nobody -n \(cluster.namespace)")
+        let powerless = try await cluster.kubectl("create token nobody -n \(cluster.namespace)").filter {
+            !$0.isNewline
+        }
+        let admin = try await cluster.kubectl("config view --raw --minify --flatten -o json")
         let mine = try #require(
             try JSON.parse(Array(admin.utf8))["users"]?.array?.first?["user"]?["token"]?.string)
         try folder.write(admin.replacing(mine, with: powerless), to: "kubeconfig")
@@ -82,7 +84,7 @@ import Testing
         let address = try await velokube.says("listening address=").split(separator: "=").last.map(String.init)
         try await velokube.says("The VCO's token runs out expires=2100-01-01T00:00:00Z")
         try await velokube.says("403 Forbidden")
-        try cluster.kubectl("create -f -", input: cluster.manifest(["web"]))
+        try await cluster.kubectl("create -f -", input: cluster.manifest(["web"]))
 
         try folder.write(admin, to: "kubeconfig")
         try folder.write("debug\n", to: "level")
@@ -92,7 +94,7 @@ import Testing
         try await velokube.says("The kubeconfig has changed, and is followed")
         try await velokube.says("The log level is changed message=debug")
         try await velokube.says("The VCO's token runs out expires=2101-01-01T00:00:00Z")
-        try cluster.kubectl("wait -n \(cluster.namespace) --for=condition=Ready velo/web --timeout=60s")
+        try await cluster.kubectl("wait -n \(cluster.namespace) --for=condition=Ready velo/web --timeout=60s")
         let curl = CurlTransport(userAgent: "velokube-tests")
         defer { curl.shutDown() }
         let response = try await curl.send(HTTPRequest(.get, url: "http://\(try #require(address))/metrics"))

@@ -22,7 +22,7 @@ import Testing
         #expect(try await stage.updates() == 0)
         try await stage.makeReady("two")
         #expect(try await stage.updates() == 1)
-        try stage.cluster.kubectl("delete velo --all -n killed --timeout=30s")
+        try await stage.cluster.kubectl("delete velo --all -n killed --timeout=30s")
         #expect(try await stage.ruleNames().filter { $0.hasPrefix("killed.") } == [])
         stage.standby.signal(SIGTERM)
         #expect(try await stage.standby.ends() == 0)
@@ -35,15 +35,15 @@ import Testing
         try await stage.makeReady("one")
         try await stage.forgetCalls()
         try await stage.slowRead(milliseconds: 4000)
-        try stage.cluster.kubectl("create -f -", input: stage.cluster.manifest(["two"]))
+        try await stage.cluster.kubectl("create -f -", input: stage.cluster.manifest(["two"]))
         try await stage.untilSlowReadBegan()
         stage.leader.signal(SIGSTOP)
         #expect(try await stage.updates() == 0)
         try await stage.standby.says(Self.leads)
-        try stage.cluster.kubectl("wait -n frozen --for=condition=Ready velo/one velo/two --timeout=30s")
+        try await stage.cluster.kubectl("wait -n frozen --for=condition=Ready velo/one velo/two --timeout=30s")
         #expect(try await stage.updates() == 1)
         // What would tempt it: its own view of this change is older than the other's write.
-        try stage.cluster.kubectl("apply -f -", input: stage.cluster.manifest(["two"], port: 443))
+        try await stage.cluster.kubectl("apply -f -", input: stage.cluster.manifest(["two"], port: 443))
         try await stage.settle("two")
         #expect(try await stage.updates() == 2)
 
@@ -68,7 +68,7 @@ import Testing
         try await stage.leader.says("The Lease is given back")
         try await stage.settle("one")
         #expect(try await stage.updates() == 0)
-        let lease = try stage.cluster.kubectl(
+        let lease = try await stage.cluster.kubectl(
             "get lease velokube -n stopped -o 'jsonpath={.spec.leaseTransitions} {.spec.leaseDurationSeconds}'")
         #expect(lease == "1 15")
     }
@@ -86,7 +86,7 @@ private final class Stage: Sendable {
     private let requests = Locked(0)
 
     init(namespace: String) async throws {
-        let cluster = try RealCluster(namespace: namespace)
+        let cluster = try await RealCluster(namespace: namespace)
         let vco = try ChildProgram("velokube-sim", ["vco"])
         let vcoURL = try #require(
             try await vco.says("listening on").split(separator: " ").last.map(String.init))
@@ -116,8 +116,8 @@ private final class Stage: Sendable {
     }
 
     func makeReady(_ name: String) async throws {
-        try cluster.kubectl("create -f -", input: cluster.manifest([name]))
-        try cluster.kubectl("wait -n \(cluster.namespace) --for=condition=Ready velo/\(name) --timeout=30s")
+        try await cluster.kubectl("create -f -", input: cluster.manifest([name]))
+        try await cluster.kubectl("wait -n \(cluster.namespace) --for=condition=Ready velo/\(name) --timeout=30s")
     }
 
     /// Asks for a reconcile, and waits for the answer: everything that was to be done has been done then.
@@ -126,11 +126,11 @@ private final class Stage: Sendable {
             requests += 1
             return "look-\(requests)"
         }
-        try cluster.kubectl(
+        try await cluster.kubectl(
             "annotate velo \(name) -n \(cluster.namespace) --overwrite vcn.cloud/reconcile-requested-at=\(token)")
         let deadline = Time.live.now() + .seconds(30)
         let command = "get velo \(name) -n \(cluster.namespace) -o 'jsonpath={.status.lastHandledReconcileAt}'"
-        while try cluster.kubectl(command) != token {
+        while try await cluster.kubectl(command) != token {
             try #require(Time.live.now() < deadline, "\(name) does not answer \(token)")
         }
     }

@@ -11,9 +11,9 @@ import Testing
     @Test(arguments: InstalledOperator.Scope.allCases)
     func takesItselfOut(_ scope: InstalledOperator.Scope) async throws {
         let place = try await InstalledOperator(scope, namespace: "leaving-\(scope)")
-        try place.install()
+        try await place.install()
         let velokube = try place.start()
-        try place.settles()
+        try await place.settles()
         for (ledger, evidence) in [("ledger.db", "ledger.db open"), ("other-ledger.db", "holds the Lease")] {
             let refused = try place.uninstall(ledger: ledger)
             let words = try await refused.says("velokube is running")
@@ -29,7 +29,7 @@ import Testing
         try await late.says("  VelocloudBP leaving-\(scope)/web: ")
         #expect(try await late.ends() == 1)
         #expect(try await place.rules().count == 1)
-        #expect(try place.object("velo/web")["metadata"]?["finalizers"] != nil)
+        #expect(try await place.object("velo/web")["metadata"]?["finalizers"] != nil)
 
         try await place.vcoFault(nil)
         let done = try place.uninstall()
@@ -37,7 +37,7 @@ import Testing
         #expect(done.lines.contains { $0.hasPrefix(Self.success) })
         #expect(try await place.rules() == [])
         for name in ["velo/web", "velolimit/most"] {
-            let object = try place.object(name)
+            let object = try await place.object(name)
             #expect(object["metadata"]?["finalizers"] == nil && object["status"] == nil, "\(name)")
         }
         #expect(try await place.uninstall().ends() == 0)
@@ -48,14 +48,14 @@ import Testing
     /// With the rules left behind the VCO is not needed, and they stay.
     @Test func leavesTheRules() async throws {
         let place = try await InstalledOperator(.cluster, namespace: "orphaning")
-        try place.install()
+        try await place.install()
         let velokube = try place.start()
-        try place.settles()
+        try await place.settles()
         velokube.signal(SIGTERM)
         #expect(try await velokube.ends() == 0)
         try await place.vcoFault(#"{"fault": "503", "calls": null}"#)
         #expect(try await place.uninstall(["--orphan"]).ends() == 0)
-        let object = try place.object("velo/web")
+        let object = try await place.object("velo/web")
         #expect(object["metadata"]?["finalizers"] == nil && object["status"] == nil)
         #expect(try await place.rules().count == 1)
     }
@@ -64,9 +64,9 @@ import Testing
     /// the Lease is that left to whoever uninstalls.
     @Test func leaseCannotBeRead() async throws {
         let place = try await InstalledOperator(.cluster, namespace: "unread")
-        try place.install()
+        try await place.install()
         let velokube = try place.start()
-        try place.settles()
+        try await place.settles()
         try await place.apiFault(#"{"status": 503, "call": "get leases"}"#)
         let refused = try place.uninstall(ledger: "other-ledger.db")
         try await refused.says("The API server cannot be reached")

@@ -149,12 +149,12 @@ final class World: Sendable {
     /// Waits until the world looks so; every answered request is a reason to look again.
     func until(
         _ what: Comment, within limit: Duration = .seconds(30), location: SourceLocation = #_sourceLocation,
-        _ isSo: () throws -> Bool
+        _ isSo: () async throws -> Bool
     ) async throws {
         let deadline = Time.live.now() + limit
         while true {
             let heard = changed.count
-            if try isSo() { return }
+            if try await isSo() { return }
             guard Time.live.now() < deadline else {
                 Issue.record("never happened: \(what)", sourceLocation: location)
                 throw CancellationError()
