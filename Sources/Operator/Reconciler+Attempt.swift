@@ -72,7 +72,7 @@ extension Reconciler {
         memory.withLock { $0.profiles[id, default: .init()].fullReadEpoch = pass.epoch }
         if policy.isDryRun {
             report(draft.plan, pass)
-            note(draft.plan.refusals, settledOthers: false, &pass)
+            note(draft.plan.refusals, unsettled: Set(pass.subjects.map(\.resource.uid)), &pass)
             return .stopped
         }
         let doubtful = await doubtfulAdopters(draft, &pass)
@@ -99,7 +99,11 @@ extension Reconciler {
             switch freshness {
             case .fresh: continue
             case .outdated: pass.lookAgain(at: time.now() + Self.outdatedDelay)
-            case .unknown(let error): pass.lookAgain(at: time.now() + Self.delay(after: error))
+            case .unknown(let error):
+                pass.lookAgain(at: time.now() + Self.delay(after: error))
+                pass.results[resource.uid] = .waiting(
+                    .pending,
+                    message: "A rule of this name is there, and velokube cannot tell yet whose it is: \(error).")
             }
             doubtful.insert(resource.uid)
         }
@@ -221,7 +225,7 @@ extension Reconciler {
     private func remember(
         _ draft: Draft, _ refusals: [Refusal], version: String, _ held: Set<String>, _ pass: inout Pass
     ) {
-        note(refusals.filter { !held.contains($0.owner.uid) }, settledOthers: held.isEmpty, &pass)
+        note(refusals.filter { !held.contains($0.owner.uid) }, unsettled: held, &pass)
         guard held.isEmpty else { return }
         memory.withLock { memory in
             var profile = memory.profiles[draft.assignment.profile.id] ?? .init()

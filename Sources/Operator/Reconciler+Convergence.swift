@@ -175,18 +175,19 @@ extension Reconciler {
             }
         }
         pass.moduleVersion = version
-        note(isSettledAsBefore ? known.settled?.refusals ?? [] : [], settledOthers: true, &pass)
+        note(isSettledAsBefore ? known.settled?.refusals ?? [] : [], unsettled: [], &pass)
         return true
     }
 
-    /// Turns what a plan refused into results, and everything else that wants a rule into a success.
-    func note(_ refusals: [Refusal], settledOthers: Bool, _ pass: inout Pass) {
+    /// Turns what a plan refused into results, and everything else that wants a rule into a success, but for those who
+    /// were left out of the plan.
+    func note(_ refusals: [Refusal], unsettled: Set<String>, _ pass: inout Pass) {
         let causes = Dictionary(refusals.map { ($0.owner.uid, $0.cause) }, uniquingKeysWith: { first, _ in first })
         for subject in pass.subjects {
             let uid = subject.resource.uid
             if let cause = causes[uid] {
                 pass.results[uid] = cause.result
-            } else if settledOthers, case .wants = subject.stance {
+            } else if !unsettled.contains(uid), case .wants = subject.stance {
                 pass.results[uid] = .programmed
             }
         }

@@ -41,4 +41,23 @@ import Testing
             #expect(world.vcoWrites == 1)
         }
     }
+
+    /// Without the right to get a resource, nobody knows whether the watch is behind and the rule its own: it takes over
+    /// none until it can be told.
+    @Test func lookIsForbidden() async throws {
+        let world = try World()
+        try world.addByHand(try world.honouringRule("mine"))
+        world.apiServer.modes.forbidden = ["get velocloudbps"]
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec(name: "mine"))
+            world.apiServer.apply("app", spec: world.spec())
+            try await world.becomesReady("app")
+            try await world.becomes("Pending", "web")
+            #expect(world.message("web").contains("cannot tell yet whose it is"), "\(world.message("web"))")
+            #expect(world.message("web").contains("403 Forbidden"), "\(world.message("web"))")
+            world.apiServer.modes.forbidden = []
+            world.clock.advance(by: .seconds(61))
+            try await world.becomesReady("web")
+        }
+    }
 }
