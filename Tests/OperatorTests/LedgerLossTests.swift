@@ -227,11 +227,13 @@ import Testing
             world.apiServer.apply("new", spec: world.spec(port: 9090))
             try await world.becomes("Pending", "new")
             #expect(world.message("new").contains("cannot write its ledger"), "\(world.message("new"))")
+            #expect(!world.metrics.snapshot.isLedgerWritable)
             #expect(world.isReady("web"))
             #expect(world.vcoWrites == 0)
             try #require(rename(world.statePath + ".away", world.statePath) == 0)
             world.clock.advance(by: .seconds(300))
             try await world.becomesReady("new")
+            #expect(world.metrics.snapshot.isLedgerWritable)
         }
     }
 
@@ -256,12 +258,17 @@ import Testing
         try await velokube.says("A new ledger was made")
         let curl = CurlTransport(userAgent: "velokube-tests")
         defer { curl.shutDown() }
-        let url = "http://\(try #require(address))/healthz"
-        #expect(try await curl.send(HTTPRequest(.get, url: url)).status == 200)
+        let site = "http://\(try #require(address))"
+        func ask(_ path: String) async throws -> (status: Int, text: String) {
+            let response = try await curl.send(HTTPRequest(.get, url: site + path))
+            return (response.status, String(decoding: try await response.body.collect(), as: UTF8.self))
+        }
+        #expect(try await ask("/healthz").status == 200)
+        #expect(try await ask("/metrics").text.contains("\nvelokube_ledger_usable 1\n"))
         unlink(state)
-        let response = try await curl.send(HTTPRequest(.get, url: url))
-        let text = String(decoding: try await response.body.collect(), as: UTF8.self)
-        #expect(response.status == 500)
+        let (status, text) = try await ask("/healthz")
+        #expect(status == 500)
+        #expect(try await ask("/metrics").text.contains("\nvelokube_ledger_usable 0\n"))
         #expect(text.contains("[-]ledger failed: the ledger \(state) was removed"), "\(text)")
         let line = try await velokube.says("The ledger is not where it was")
         #expect(line.contains("the ledger \(state) was removed"), "\(line)")

@@ -108,6 +108,8 @@ import Testing
         try await velokube.says("The file of --log-level-file holds no level")
         let complaint = try await velokube.says("The kubeconfig cannot be read; what it said before counts")
         #expect(complaint.contains(folder.path("kubeconfig")))
+        velokube.signal(SIGHUP)
+        try await velokube.says("SIGHUP: ", times: 3)
         unlink(folder.path("level"))
         try folder.write(admin.replacing("127.0.0.1", with: "127.0.0.2"), to: "kubeconfig")
         velokube.signal(SIGHUP)
@@ -116,6 +118,9 @@ import Testing
         velokube.signal(SIGTERM)
         #expect(try await velokube.ends() == 0)
         let said = velokube.lines
+        for words in ["holds no level", "cannot be read; what it said"] {
+            #expect(said.count { $0.contains(words) } == 1, "the same again is no news")
+        }
         for secret in [mine, powerless, Self.header, "c2lnbmF0dXJl"] { #expect(!said.contains { $0.contains(secret) }) }
     }
 }

@@ -60,6 +60,24 @@ import Testing
         #expect(try await place.rules().count == 1)
     }
 
+    /// What is left of a resource that has vanished is said, too: its rule, while its absence is that of too many.
+    @Test func vanishedResourceIsGuarded() async throws {
+        let place = try await InstalledOperator(.cluster, namespace: "guarded")
+        try await place.install()
+        let velokube = try place.start()
+        try await place.settles()
+        velokube.signal(SIGTERM)
+        #expect(try await velokube.ends() == 0)
+        try await place.removeResource()
+        let guarded = try place.uninstall(["--max-deletes", "0", "--timeout", "3s"])
+        let line = try await guarded.says("its VelocloudBP guarded/web is gone")
+        #expect(line.contains("rule \"guarded.web\" on profile \"\(World.profile)\""), "\(line)")
+        #expect(try await guarded.ends() == 1)
+        #expect(try await place.rules().count == 1)
+        #expect(try await place.uninstall().ends() == 0)
+        #expect(try await place.rules() == [])
+    }
+
     /// An API server that is away for a moment does not hide an operator that is at work. Only where we may not read
     /// the Lease is that left to whoever uninstalls.
     @Test func leaseCannotBeRead() async throws {
