@@ -42,8 +42,8 @@ import Testing
         }
     }
 
-    /// Without the right to get a resource, nobody knows whether the watch is behind and the rule its own: it takes over
-    /// none until it can be told.
+    /// Without the right to get a resource, nobody knows whether the watch is behind and the rule its own: it takes
+    /// over none until it can be told, and says so. Others get theirs.
     @Test func lookIsForbidden() async throws {
         let world = try World()
         try world.addByHand(try world.honouringRule("mine"))

@@ -45,14 +45,20 @@ import Testing
         #expect(place.refusals == [])
     }
 
-    /// With the rules left behind the VCO is not needed, and they stay.
-    @Test func leavesTheRules() async throws {
-        let place = try await InstalledOperator(.cluster, namespace: "orphaning")
+    /// An installation that has made its rule, and whose operator is stopped.
+    private func stoppedOperator(namespace: String) async throws -> InstalledOperator {
+        let place = try await InstalledOperator(.cluster, namespace: namespace)
         try await place.install()
         let velokube = try place.start()
         try await place.settles()
         velokube.signal(SIGTERM)
         #expect(try await velokube.ends() == 0)
+        return place
+    }
+
+    /// With the rules left behind the VCO is not needed, and they stay.
+    @Test func leavesTheRules() async throws {
+        let place = try await stoppedOperator(namespace: "orphaning")
         try await place.vcoFault(#"{"fault": "503", "calls": null}"#)
         #expect(try await place.uninstall(["--orphan"]).ends() == 0)
         let object = try await place.object("velo/web")
@@ -62,12 +68,7 @@ import Testing
 
     /// What is left of a resource that has vanished is said, too: its rule, while its absence is that of too many.
     @Test func vanishedResourceIsGuarded() async throws {
-        let place = try await InstalledOperator(.cluster, namespace: "guarded")
-        try await place.install()
-        let velokube = try place.start()
-        try await place.settles()
-        velokube.signal(SIGTERM)
-        #expect(try await velokube.ends() == 0)
+        let place = try await stoppedOperator(namespace: "guarded")
         try await place.removeResource()
         let guarded = try place.uninstall(["--max-deletes", "0", "--timeout", "3s"])
         let line = try await guarded.says("its VelocloudBP guarded/web is gone")
