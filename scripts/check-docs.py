@@ -147,9 +147,10 @@ def surroundings(folder):
     os.symlink(os.environ["KUBECTL"], os.path.join(programs, "kubectl"))
     for name in ["velokube", "velokube-sim"]:
         os.symlink(os.path.abspath(f".build/debug/{name}"), os.path.join(programs, name))
-    if os.path.exists("scripts/helm"): os.symlink(subprocess.check_output(["scripts/helm"], text=True).strip(), os.path.join(programs, "helm"))
-    if os.path.exists("scripts/prometheus"): prometheus = subprocess.check_output(["scripts/prometheus"], text=True).strip()
-    if os.path.exists("scripts/prometheus"): os.symlink(os.path.join(prometheus, "promtool"), os.path.join(programs, "promtool"))
+    helm = subprocess.check_output(["scripts/helm"], text=True).strip()
+    os.symlink(helm, os.path.join(programs, "helm"))
+    prometheus = subprocess.check_output(["scripts/prometheus"], text=True).strip()
+    os.symlink(os.path.join(prometheus, "promtool"), os.path.join(programs, "promtool"))
     return {"HOME": home, "PATH": f"{programs}:{os.environ['PATH']}", "LANG": "C.UTF-8", "COLUMNS": "200"}
 
 

@@ -80,28 +80,28 @@ def objects(text):
 
 OPERATOR = {"namespace": "velokube-system"}
 INSTALLATIONS = {
-    "cluster-wide": (lambda: kustomize("crd", "operator"), lambda: chart()),
+    "cluster-wide": (lambda: kustomize("operator"), lambda: chart()),
     "for one namespace": (
         lambda: kustomize("operator-namespaced"), lambda: chart("namespaced=true", namespace="ns1")),
-    "two replicas": (lambda: kustomize("crd", "overlays/two-replicas"), lambda: chart("replicas=2")),
+    "two replicas": (lambda: kustomize("overlays/two-replicas"), lambda: chart("replicas=2")),
     "with a ServiceMonitor": (
-        lambda: kustomize("operator", components=["service-monitor"], **OPERATOR) + kustomize("crd"),
+        lambda: kustomize("operator", components=["service-monitor"], **OPERATOR),
         lambda: chart("serviceMonitor.enabled=true")),
     "with a PodDisruptionBudget": (
-        lambda: kustomize("overlays/two-replicas", components=["pod-disruption-budget"], **OPERATOR) + kustomize("crd"),
+        lambda: kustomize("overlays/two-replicas", components=["pod-disruption-budget"], **OPERATOR),
         lambda: chart("replicas=2", "podDisruptionBudget.enabled=true")),
     "on its way out": (
-        lambda: kustomize("operator", components=["uninstall"], **OPERATOR) + kustomize("crd"),
+        lambda: kustomize("operator", components=["uninstall"], **OPERATOR),
         lambda: chart("uninstall.enabled=true")),
     "on its way out of one namespace": (
         lambda: kustomize("operator-namespaced", components=["uninstall"], namespace="ns1"),
         lambda: chart("namespaced=true", "uninstall.enabled=true", namespace="ns1")),
     "two replicas on their way out": (
-        lambda: kustomize("overlays/two-replicas", components=["uninstall"], **OPERATOR) + kustomize("crd"),
+        lambda: kustomize("overlays/two-replicas", components=["uninstall"], **OPERATOR),
         lambda: chart("replicas=2", "uninstall.enabled=true")),
 }
-# What only one of the two makes: Helm is told of the namespace, and takes these definitions from its folder crds.
-NOT_IN_CHART = {"Namespace", "CustomResourceDefinition"}
+# Helm is told of the namespace.
+NOT_IN_CHART = {"Namespace"}
 
 
 def plain(entries):
@@ -203,9 +203,18 @@ def check_values():
     job = plain(chart("uninstall.enabled=true", "uninstall.orphan=true"))["Job velokube-uninstall"]
     command = job["spec"]["template"]["spec"]["containers"][0]["command"]
     check("rules can be left where they are", command == ["velokube", "uninstall", "--orphan"], str(command))
-    names = [plain(chart(f"settings.VELOKUBE_RESYNC={value}m")) for value in (5, 6)]
-    check("a changed setting restarts the operator", must(
-        HELM, "template", CHART, f"--set=vco.url={VCO_URL}").count("velokube-config-") == 2 and names[0] != names[1])
+    names = [settings_name(chart(f"settings.VELOKUBE_RESYNC={value}m")) for value in (5, 6)]
+    check("a changed setting restarts the operator", names[0] != names[1], str(names))
+    check("and nothing else does", names[0] == settings_name(chart("settings.VELOKUBE_RESYNC=5m", "replicas=2")))
+
+
+def settings_name(made):
+    """The name of the ConfigMap that the pods take their settings from, which has to be there."""
+    deployment = next(entry for entry in made if entry["kind"] == "Deployment")
+    name = deployment["spec"]["template"]["spec"]["containers"][0]["envFrom"][0]["configMapRef"]["name"]
+    check(f"the settings {name} are there", any(
+        entry["kind"] == "ConfigMap" and entry["metadata"]["name"] == name for entry in made))
+    return name
 
 
 def check_settings():
@@ -323,6 +332,10 @@ def check_server(made):
 
 def check_release():
     """The life of a release on the API server; nothing runs there, so nothing is awaited."""
+    everywhere = ["velokube", "--namespace", "helm-cluster-wide"]
+    must(HELM, "install", everywhere[0], CHART, "--create-namespace", *everywhere[1:], "--set", f"vco.url={VCO_URL}")
+    check("it goes beside manifests/crd", must(HELM, "status", *everywhere).count("STATUS: deployed") == 1)
+    must(HELM, "uninstall", *everywhere)
     where = ["--namespace", "helm"]
     flags = [*where, "--set", f"vco.url={VCO_URL},namespaced=true"]
     output = must(HELM, "install", "velokube", CHART, "--create-namespace", *flags)

@@ -67,6 +67,7 @@ volumes:
 {{/* The same of their containers. */}}
 {{- define "velokube.container" -}}
 image: {{ printf "%s:%s" .Values.image.repository .Values.image.tag | quote }}
+imagePullPolicy: IfNotPresent
 envFrom:
   - configMapRef:
       name: {{ include "velokube.configName" . }}
