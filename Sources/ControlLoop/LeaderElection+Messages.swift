@@ -57,7 +57,7 @@ extension LeaderElection {
         }
 
         /// Whether nobody has renewed it in between. Its version tells nothing: a changed label is no sign of life.
-        func isSameRenewal(as other: Lease) -> Bool {
+        package func isSameRenewal(as other: Lease) -> Bool {
             uid == other.uid && holder == other.holder && renewTime == other.renewTime
                 && transitions == other.transitions && duration == other.duration
         }

@@ -223,7 +223,9 @@ package final class Controller: Sendable {
         if !isFirst { reconciler.memory.withLock { $0.startEpoch() } }
         let epoch = reconciler.memory.withLock { $0.epoch }
         // Without a list the keys run all the same: what needs no VCO goes on, and the rest says why it waits.
-        let directory = try? await session.directory(epoch: epoch)
+        // Who leaves the rules asks nothing of the VCO.
+        let directory =
+            reconciler.policy.uninstall?.leavesRules == true ? nil : try? await session.directory(epoch: epoch)
         let rules = await ledger.allRules()
         let recorded = Dictionary(
             rules.map { ($0.place.profileID, $0.profileName) }, uniquingKeysWith: { first, _ in first })

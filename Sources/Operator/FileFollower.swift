@@ -1,4 +1,5 @@
 import ControlLoop
+import Glibc
 import HTTPTransport
 import Kubernetes
 import Logging
@@ -104,11 +105,18 @@ struct FileFollower: Service {
 
     private func followLevel() {
         guard let levelFile else { return }
-        levelFile.invalidate()
-        let word = (try? levelFile.current()).map { String(decoding: $0, as: UTF8.self) }
-        guard let level = word.map({ Logger.Level(rawValue: $0) }) ?? defaultLevel else {
-            note(.level, levelFile.path)
-            return
+        let level: Logger.Level
+        if access(levelFile.path, F_OK) != 0, errno == ENOENT {
+            level = defaultLevel
+        } else {
+            levelFile.invalidate()
+            do throws(CredentialFileError) {
+                let word = String(decoding: try levelFile.current(), as: UTF8.self)
+                guard let known = Logger.Level(rawValue: word) else { return note(.level, levelFile.path) }
+                level = known
+            } catch {
+                return note(.level, "\(error)")
+            }
         }
         note(.level, nil)
         if logLevel.change(to: level) {
@@ -135,6 +143,9 @@ struct FileFollower: Service {
         state.withLock { $0.cluster = news }
         kubernetes.follow(news)
         log.event(.notice, "The kubeconfig has changed, and is followed", [.server: .string(news.server)])
+        for warning in news.warnings where !known.warnings.contains(warning) {
+            log.event(.warning, "Configuration", [.message: .string(warning)])
+        }
     }
 
     private func followExpiry() {
@@ -146,13 +157,12 @@ struct FileFollower: Service {
         }
         let now = time.wallMilliseconds() / 1000
         guard let ofVCO, let level = state.withLock({ $0.expiry.notice(expiry: ofVCO, now: now) }) else { return }
-        log.event(
-            level,
-            ofVCO > now ? "The VCO's token runs out" : "The VCO's token has run out",
-            [
-                .expires: .string(timestamp(milliseconds: ofVCO * 1000)),
-                .message: "make a new one in the portal and replace it in the Secret; it is taken up without a restart",
-            ])
+        var details: [LogKey: Logger.MetadataValue] = [.expires: .string(timestamp(milliseconds: ofVCO * 1000))]
+        if level != .info {
+            details[.message] =
+                "make a new one in the portal and replace it in the Secret; it is taken up without a restart"
+        }
+        log.event(level, ofVCO > now ? "The VCO's token runs out" : "The VCO's token has run out", details)
     }
 
     /// Says what is wrong when that is news; nil when all is well again.

@@ -148,21 +148,41 @@ struct OperatorService: Service {
         }
     }
 
-    /// Throws while an operator is at work that would make anew what is taken out.
+    /// Throws while an operator is at work that would make anew what is taken out. Whether a Lease is renewed is found
+    /// out by looking at it for as long as it lasts: the clocks of two machines do not agree.
     private func makeSureNobodyRuns(ledgerID: String, before deadline: Instant) async throws {
+        guard let first = try await readLease(before: deadline) else { return }
+        // Of our own ledger the last user is gone: it is locked.
+        guard !first.holder.isEmpty, first.lastLedgerID != ledgerID else { return }
+        let runsOutAt = time.now() + (first.duration ?? LeaderElection.Timing().leaseDuration)
+        while time.now() < runsOutAt {
+            try? await time.sleep(time.now() + .seconds(1))  // Cancelled: the next read says so.
+            guard let now = try await readLease(before: deadline), !now.holder.isEmpty else { return }
+            guard now.isSameRenewal(as: first) else {
+                throw StillRunning(holder: now.holder, namespace: leaseNamespace)
+            }
+        }
+    }
+
+    /// Nil when there is none, or none that we may read, which a warning says: then only the ledger shows an operator.
+    private func readLease(before deadline: Instant) async throws -> LeaderElection.Lease? {
         let answer = await answer(
-            before: deadline, refused: Lease?.none,
+            before: deadline, refused: LeaderElection.Lease?.none,
             "The Lease cannot be read, which would tell whether velokube is running: make sure that it is not"
         ) { () async throws(KubernetesError) in
-            try await kubernetes.lease(
+            let lease = try await kubernetes.lease(
                 namespace: leaseNamespace, name: Leadership.leaseName,
                 limits: KubernetesClient.CallLimits(whole: .seconds(10)))
+            if lease == nil {
+                log.event(
+                    .warning,
+                    "There is no Lease, which would tell whether velokube is running: make sure that it is not",
+                    [.lease: .string("\(leaseNamespace)/\(Leadership.leaseName)")])
+            }
+            return lease.map { LeaderElection.Lease($0) }
         }
         guard let lease = answer else { throw UninstallIncomplete(remains: nil) }
-        let now = time.wallMilliseconds()
-        if let lease, let running = StillRunning(lease, namespace: leaseNamespace, ledgerID: ledgerID, now: now) {
-            throw running
-        }
+        return lease
     }
 
     /// Asks the API server until it answers; `refused` and a warning when it will not tell us. Nil when stopped, or at

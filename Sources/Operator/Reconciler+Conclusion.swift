@@ -33,7 +33,10 @@ extension Reconciler {
             pass.subjects[index].resource = written
         case .gone, .conflict, .failed:
             noteUnwritten(outcome, "The finalizer cannot be put on", pass.subjects[index].resource, &pass)
-            guard case .failed(let error) = outcome, case .wants(let spec) = pass.subjects[index].stance else {
+            // Who has a rule for this generation keeps that word.
+            guard case .failed(let error) = outcome, case .wants(let spec) = pass.subjects[index].stance,
+                !pass.subjects[index].resource.isProgrammed
+            else {
                 pass.skip(index)
                 return
             }
@@ -140,12 +143,14 @@ extension Reconciler {
     /// Whether the pass did for a resource what can be done: then a request for a reconcile is answered.
     private func isAnswered(_ subject: Pass.Subject, _ pass: Pass) -> Bool {
         switch subject.stance {
+        // Not tried: the request stands until it can be.
+        case .waits(_, .pending, _): false
         case .held, .waits: true
         case .wants, .barred, .leaving:
             switch pass.results[subject.resource.uid] {
             case .waiting(.unreachable, _), .waiting(.rateLimited, _), .waiting(.authFailed, _),
                 .waiting(.pending, _):
-                false  // Not tried: the request stands until it can be.
+                false  // Not tried either.
             case .programmed, .refused, .waiting: true
             case nil: subject.isBarred || !pass.needsOrchestrator
             }

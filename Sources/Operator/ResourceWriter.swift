@@ -205,7 +205,8 @@ final class ResourceWriter: Sendable {
             do throws(KubernetesError) {
                 try await self.post(write)
             } catch {
-                if error.isForbidden {
+                // A namespace that is being deleted takes none either, and says 403, too.
+                if error.lacksRight {
                     self.tellOnce(
                         "The service account may not write Events: what happens is told here and in statuses alone",
                         error)
@@ -288,9 +289,15 @@ extension KubernetesError {
         return (400..<500).contains(status.code) && !status.isTooManyRequests && !status.isUnauthorized
     }
 
-    /// True when we lack a right.
+    /// True when we may not, for want of a right or for another reason.
     var isForbidden: Bool {
         guard case .status(let status) = self else { return false }
         return status.isForbidden
+    }
+
+    /// True when a role would have to give us a right.
+    var lacksRight: Bool {
+        guard case .status(let status) = self else { return false }
+        return status.lacksRight
     }
 }

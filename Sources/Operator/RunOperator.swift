@@ -64,7 +64,7 @@ package func runOperator(_ configuration: RunConfiguration, environment: [String
     let services: [ServiceGroupConfiguration.ServiceConfiguration] =
         configuration.uninstall == nil
         ? [.init(service: health), .init(service: follower), .init(service: service)]
-        : [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)]
+        : [.init(service: follower), .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)]
     var lifecycle = ServiceGroupConfiguration(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint],
         logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })

@@ -29,7 +29,7 @@ package struct Uninstallation: Sendable {
     private let time: Time
     private let log: Logger
 
-    private static let lookInterval = Duration.milliseconds(200)
+    private static let lookInterval = Duration.seconds(1)
     private static let reportInterval = Duration.seconds(10)
 
     package init(deadline: Instant, controller: Controller, ledger: Ledger, time: Time, log: Logger) {
@@ -58,14 +58,16 @@ package struct Uninstallation: Sendable {
     /// What is still there, each in words with the reason, sorted; nil while the resources are not listed.
     package func remains() async -> [String]? {
         guard controller.cache.isSynced, let resources = controller.cache.snapshot else { return nil }
-        var lines = resources.filter { $0.hasFinalizer || $0.status != Status() }.map { resource in
+        // Whom only others keep is done with: nobody looks at its status any more.
+        let ours = resources.filter { !$0.isLetGo }
+        var lines = ours.filter { $0.hasFinalizer || $0.status != Status() }.map { resource in
             let message = resource.status.condition(.ready).map { ": \($0.reason): \($0.message)" } ?? ""
             return "VelocloudBP \(resource.owner.label)\(message)"
         }
         let cache = controller.cache
         lines += cache.namespacesWithLimits.flatMap { cache.limits(in: $0) }.filter { $0.status != LimitStatus() }
             .map { "VelocloudLimit \($0.owner.label): its status" }
-        let known = Set(resources.map(\.uid))
+        let known = Set(ours.map(\.uid))
         lines += await ledger.allRules().filter { !known.contains($0.owner.uid) }.map { rule in
             "rule \"\(rule.place.name)\" on profile \"\(rule.profileName)\": its VelocloudBP \(rule.owner.label) is "
                 + "gone, which is not proven or is that of too many (--max-deletes)"
@@ -111,17 +113,9 @@ package struct StillRunning: Error, CustomStringConvertible {
         self.namespace = namespace
     }
 
-    /// Nil unless somebody else renews the Lease. `ledgerID` is of our own ledger, whose last user is gone: it is
-    /// locked.
-    init?(_ lease: Lease, namespace: String, ledgerID: String, now wallMilliseconds: Int64) {
-        guard !lease.holder.isEmpty, lease.annotations[Leadership.lastLedgerAnnotation] != ledgerID,
-            let renewed = lease.renewTime
-        else { return nil }
-        // Both begin with the date and the time to the second, so that they compare as texts.
-        let duration = Int64(lease.durationSeconds ?? 15) * 1000
-        let expired = timestamp(milliseconds: wallMilliseconds - duration)
-        guard renewed.prefix(19) > expired.prefix(19) else { return nil }
-        evidence = "\"\(lease.holder)\" holds the Lease \(namespace)/\(Leadership.leaseName)"
+    /// Somebody renews the Lease.
+    init(holder: String, namespace: String) {
+        evidence = "\"\(holder)\" holds the Lease \(namespace)/\(Leadership.leaseName)"
         self.namespace = namespace
     }
 }

@@ -77,7 +77,6 @@ struct Run: AsyncParsableCommand {
         flags.isDryRun = behaviour.dryRun
         flags.listen = running.listen
         flags.electsLeader = running.leaderElect
-        flags.leaderElectNamespace = running.leaderElectNamespace
         flags.logLevel = running.logLevel
         flags.logLevelFile = running.logLevelFile
         flags.logFormat = running.logFormat

@@ -23,11 +23,19 @@ struct KubernetesOptions: ParsableArguments {
             "Watch this namespace only; a Role is then enough. Default: all namespaces.", valueName: "name"))
     var namespace: String?
 
+    @Option(
+        name: .customLong("leader-elect-namespace"),
+        help: ArgumentHelp(
+            "Where the Lease is. Default: the pod's own namespace, else that of --namespace, else velokube-system.",
+            valueName: "name"))
+    var leaderElectNamespace: String?
+
     func set(_ flags: inout RunFlags) {
         flags.kubeURL = kubeURL
         flags.kubeconfig = kubeconfig
         flags.context = context
         flags.namespace = namespace
+        flags.leaderElectNamespace = leaderElectNamespace
     }
 }
 
@@ -137,13 +145,6 @@ struct RunningOptions: ParsableArguments {
             "Write only while holding the Lease \"velokube\", so that other replicas may stand by.",
             discussion: "Each replica has a ledger of its own. Who loses the Lease ends with 1."))
     var leaderElect = false
-
-    @Option(
-        name: .customLong("leader-elect-namespace"),
-        help: ArgumentHelp(
-            "Where the Lease is. Default: the pod's own namespace, else that of --namespace, else velokube-system.",
-            valueName: "name"))
-    var leaderElectNamespace: String?
 
     @Option(
         name: .customLong("log-level"),

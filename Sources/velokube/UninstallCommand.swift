@@ -14,7 +14,9 @@ struct UninstallCommand: AsyncParsableCommand {
             taken off, and the status of each VelocloudBP and VelocloudLimit; the resources themselves stay. It can \
             be run again at any time, and does the rest.
 
-            If the ledger is lost, what is velokube's is known from the resources' statuses.
+            If the ledger is lost, what is velokube's is known from the resources' statuses. That an operator is \
+            still running is seen by its Lease or by its ledger: one without --leader-elect, whose ledger is \
+            elsewhere, is not seen.
 
             EXAMPLES
               velokube uninstall --kubeconfig ~/.kube/config --vco-url https://vco.example.net \\
@@ -32,7 +34,7 @@ struct UninstallCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "When to give up and say what is left, such as 90s or 10m. Default: 10m.", valueName: "duration"))
+            "When to begin no more and say what is left, such as 90s or 10m. Default: 10m.", valueName: "duration"))
     var timeout: String?
 
     @OptionGroup(title: "Kubernetes") var kubernetes: KubernetesOptions

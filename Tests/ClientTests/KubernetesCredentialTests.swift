@@ -45,6 +45,20 @@ import Testing
         #expect(await script.lastHeader("Authorization") == "Bearer second")
     }
 
+    /// Told to look, it does so before the five seconds are over.
+    @Test func tokenIsLookedAtWhenTold() async throws {
+        let folder = try KubernetesFolder()
+        folder.write("token", "first")
+        let script = KubernetesScript(
+            KubernetesScript.reply(Self.object), KubernetesScript.reply(Self.object))
+        let client = try client(folder, user: "{tokenFile: token}", script, clock: KubernetesClock())
+        #expect(await get(client) == nil)
+        folder.write("token", "second")
+        client.invalidateCredentials()
+        #expect(await get(client) == nil)
+        #expect(await script.lastHeader("Authorization") == "Bearer second")
+    }
+
     /// A 401 looks at the token file at once and tries once more, also for a write: a 401 comes before any effect.
     @Test func tokenRotatesUnderUs() async throws {
         let folder = try KubernetesFolder()

@@ -157,6 +157,22 @@ import Testing
             ])
     }
 
+    // Told to look, it does so before the next look by the clock.
+    @Test func theTokenFileIsLookedAtWhenTold() async throws {
+        let file = try TemporaryFile("first-token\n")
+        let configuration = try OrchestratorConfiguration.resolve(
+            url: "https://vco.example.net", tokenFile: file.path, token: nil, caFile: nil, enterpriseID: nil,
+            allowsInsecureHTTP: false)
+        let transport = ScriptedTransport(.reply(200, "[]"))
+        let client = OrchestratorClient(configuration: configuration, transport: transport, now: { 0 })
+        _ = try await client.profiles()
+        let start = client.credentialGeneration()
+        try file.write("second-token\n")
+        #expect(client.credentialGeneration() == start)
+        client.invalidateCredentials()
+        #expect(client.credentialGeneration() == start + 1)
+    }
+
     // A replaced token file changes the generation and is used by the next call; one that is lost when it is needed is
     // an authentication error that names it, and its return counts as a change.
     @Test func theTokenFileIsFollowed() async throws {

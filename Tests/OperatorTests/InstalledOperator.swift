@@ -39,7 +39,7 @@ final class InstalledOperator: Sendable {
     /// Where the resources are, and the operator.
     let namespace: String
     let scope: Scope
-    private let cluster: RealCluster
+    let cluster: RealCluster
     private let apiServer: ChildProgram?
     private let vco: ChildProgram
     private let vcoURL: String

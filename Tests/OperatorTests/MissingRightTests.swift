@@ -1,4 +1,7 @@
 import BusinessPolicy
+import ControlLoop
+import HTTPTransport
+import Logging
 import Operator
 import Simulation
 import Testing
@@ -16,9 +19,29 @@ import Testing
                 #expect(world.message("web").contains(words), "\(world.message("web"))")
             }
             #expect(world.vcoWrites == 0)
+            world.apiServer.annotate("web", VelocloudBP.Annotation.reconcileRequestedAt, "look")
+            try await world.settle()
+            #expect(world.status("web").lastHandledReconcileAt == nil, "nothing was tried")
             world.apiServer.modes.forbidden = []
             world.clock.advance(by: .seconds(61))
             try await world.becomesReady("web")
+            try await world.until("the request is answered") { world.status("web").lastHandledReconcileAt == "look" }
+        }
+    }
+
+    /// A resource whose rule stands keeps that word while its finalizer cannot be put back.
+    @Test func finalizerIsForbiddenLater() async throws {
+        let world = try World()
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.becomesReady("web")
+            let condition = world.status("web").condition(.ready)
+            world.apiServer.modes.forbidden = ["patch velocloudbps"]
+            world.clearCounts()
+            world.apiServer.merge(.object([.init("metadata", .object([.init("finalizers", .array([]))]))]), "web")
+            try await world.until("it was tried") { world.apiServer.counts["patch velocloudbps"] ?? 0 >= 1 }
+            try await world.settle()
+            #expect(world.status("web").condition(.ready) == condition)
         }
     }
 
@@ -58,6 +81,36 @@ import Testing
             world.apiServer.modes.forbidden = []
             world.clock.advance(by: .seconds(61))
             try await world.becomesReady("web")
+        }
+    }
+
+    /// A namespace that is being deleted takes no Events, which is nobody's missing right.
+    @Test func endingNamespaceIsNoMissingRight() async throws {
+        let world = try World()
+        let lines = Locked<[String]>([])
+        let log = Logger(label: "test") { _ in
+            LineLogHandler(format: .text, level: LogLevel(.debug), now: world.clock.time.wallMilliseconds) { line in
+                lines.withLock { $0.append(line) }
+                world.look()
+            }
+        }
+        try await world.run(log: log) {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.becomesReady("web")
+            world.apiServer.modes.terminatingNamespaces = ["default"]
+            world.apiServer.delete("web")
+            try await world.goes("web")
+            try await world.until("the Event is refused") {
+                lines.withLock { $0.contains { $0.contains("because it is being terminated") } }
+            }
+            #expect(!lines.withLock { $0.contains { $0.contains("may not write Events") } })
+            world.apiServer.modes.terminatingNamespaces = []
+            world.apiServer.modes.forbidden = ["create events"]
+            world.apiServer.apply("app", spec: world.spec())
+            try await world.becomesReady("app")
+            try await world.until("that is told") {
+                lines.withLock { $0.contains { $0.contains("may not write Events") } }
+            }
         }
     }
 }

@@ -102,6 +102,14 @@ import Testing
         let line = "\nvelokube_credential_expiry_timestamp_seconds{credential=\"vco\"} 4133980800\n"
         #expect(metrics.contains(line))
 
+        let open = try JSON.parse(Array(admin.utf8))["clusters"]?.array?.first?["cluster"]
+        let authority = try #require(open?["certificate-authority-data"]?.string)
+        try folder.write(
+            admin.replacing(
+                #""certificate-authority-data": "\#(authority)""#, with: #""insecure-skip-tls-verify": true"#),
+            to: "kubeconfig")
+        try await velokube.says("has insecure-skip-tls-verify")
+
         try folder.write("loud", to: "level")
         try folder.write("no: [kubeconfig", to: "kubeconfig")
         velokube.signal(SIGHUP)
@@ -111,6 +119,10 @@ import Testing
         velokube.signal(SIGHUP)
         try await velokube.says("SIGHUP: ", times: 3)
         unlink(folder.path("level"))
+        try #require(mkdir(folder.path("level"), 0o700) == 0)
+        velokube.signal(SIGHUP)
+        try await velokube.says("holds no level, and nothing is changed message=\"cannot read")
+        rmdir(folder.path("level"))
         try folder.write(admin.replacing("127.0.0.1", with: "127.0.0.2"), to: "kubeconfig")
         velokube.signal(SIGHUP)
         try await velokube.says("The log level is changed message=info")
@@ -118,7 +130,7 @@ import Testing
         velokube.signal(SIGTERM)
         #expect(try await velokube.ends() == 0)
         let said = velokube.lines
-        for words in ["holds no level", "cannot be read; what it said"] {
+        for words in ["changed message=\(folder.path("level"))", "cannot be read; what it said"] {
             #expect(said.count { $0.contains(words) } == 1, "the same again is no news")
         }
         for secret in [mine, powerless, Self.header, "c2lnbmF0dXJl"] { #expect(!said.contains { $0.contains(secret) }) }

@@ -60,7 +60,11 @@ import Testing
     @Test func leavesTheRules() async throws {
         let place = try await stoppedOperator(namespace: "orphaning")
         try await place.vcoFault(#"{"fault": "503", "calls": null}"#)
-        #expect(try await place.uninstall(["--orphan"]).ends() == 0)
+        // A Lease that nobody renews is no sign of life, however far ahead the clock of its holder was.
+        let lease = #"{"holderIdentity":"gone","renewTime":"2100-01-01T00:00:00.000000Z","leaseDurationSeconds":2}"#
+        try await place.cluster.kubectl(
+            "patch lease velokube -n orphaning --type merge -p '{\"spec\":\(lease)}'")
+        #expect(try await place.uninstall(["--orphan"], ledger: "other-ledger.db").ends() == 0)
         let object = try await place.object("velo/web")
         #expect(object["metadata"]?["finalizers"] == nil && object["status"] == nil)
         #expect(try await place.rules().count == 1)
@@ -77,6 +81,17 @@ import Testing
         #expect(try await place.rules().count == 1)
         #expect(try await place.uninstall().ends() == 0)
         #expect(try await place.rules() == [])
+    }
+
+    /// A resource that is let go, and that another's finalizer keeps, is no longer ours to clear.
+    @Test func keptByAnother() async throws {
+        let place = try await stoppedOperator(namespace: "kept")
+        let others = #"{"metadata":{"finalizers":["example.com/other"]}}"#
+        try await place.cluster.kubectl("patch velo web -n kept --type merge -p '\(others)'")
+        try await place.cluster.kubectl("delete velo web -n kept --wait=false")
+        #expect(try await place.uninstall(["--timeout", "30s"]).ends() == 0)
+        #expect(try await place.rules() == [])
+        #expect(try await place.object("velo/web")["status"] != nil)
     }
 
     /// An API server that is away for a moment does not hide an operator that is at work. Only where we may not read

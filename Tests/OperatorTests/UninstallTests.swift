@@ -85,6 +85,7 @@ import Testing
         world.orchestrator.inject(.unavailable, calls: nil)
         try await world.run(leaving(rules: true)) { try await becomeBare(Self.names, in: world) }
         #expect(documents(world) == before)
+        #expect(world.calls.isEmpty, "\(world.calls)")
         world.orchestrator.clearFaults()
         world.clearCounts()
         try await world.run {

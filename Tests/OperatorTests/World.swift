@@ -86,12 +86,16 @@ final class World: Sendable {
         rmdir(folder)
     }
 
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
     /// Runs the controller from start to stop round what the test does.
-    func run(_ settings: Settings = Settings(), _ body: () async throws -> Void) async throws {
+    func run(
+        _ settings: Settings = Settings(), log: Logger = World.silent, _ body: () async throws -> Void
+    ) async throws {
         let ledger = try await Ledger.open(
             path: statePath, binding: LedgerBinding(clusterID: "cluster", orchestrator: "vco", scope: "*"),
             now: time.wallMilliseconds())
-        let controller = try await controller(ledger, settings)
+        let controller = try await controller(ledger, settings, log: log)
         self.controller.withLock { $0 = controller }
         let stop = StopSignal(bell: controller.cache.bell)
         let failure: (any Error)? = await withTaskGroup(of: Void.self) { group in
@@ -114,7 +118,7 @@ final class World: Sendable {
     /// A controller in this world; `isElected` lets it take part in an election over `network`.
     func controller(
         _ ledger: Ledger, _ settings: Settings, isElected: Bool = false, over network: (any HTTPTransport)? = nil,
-        log: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        log: Logger = World.silent
     ) async throws -> Controller {
         let nanoseconds: @Sendable () -> Int64 = { [time] in time.now().nanoseconds }
         let orchestrator = OrchestratorClient(

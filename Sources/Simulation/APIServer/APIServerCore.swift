@@ -61,7 +61,9 @@ struct APIServerCore: Sendable {
         if let failure = takeFault(call) { throw failure }
         if !isRightToken(request) { throw .unauthorized }
         if modes.forbidden.contains(call.title) {
-            throw .forbidden("\(call.kind.qualified) is forbidden: User cannot \(call.verb.rawValue) resource")
+            throw .forbidden(
+                "\(call.kind.qualified) is forbidden: User cannot \(call.verb.rawValue) resource \"\(call.kind.plural)\""
+            )
         }
         if modes.presence(of: call.kind) == .missingAsStatus { throw .noSuchKind }
         return try allowedUser(request, to: AccessRequest(call))
