@@ -67,15 +67,6 @@ extension Reconciler {
 
     /// After a conflict the watch brings the newer resource within this time, or we look anyway.
     private static let conflictDelay = Duration.milliseconds(500)
-    /// After a failed call to the API server.
-    static let failureDelay = Duration.seconds(5)
-    private static let forbiddenDelay = Duration.seconds(60)
-
-    /// How long to let the API server be after a call to it failed.
-    static func delay(after error: KubernetesError) -> Duration {
-        error.isForbidden ? forbiddenDelay : failureDelay
-    }
-
     /// Writes what the pass found out: statuses that differ, finalizers that are done, events.
     func conclude(_ pass: inout Pass) async {
         pass.recorded = await ledger.allRules()

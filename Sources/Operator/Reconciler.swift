@@ -1,6 +1,7 @@
 import BusinessPolicy
 import ControlLoop
 import HTTPTransport
+import Kubernetes
 import Ledger
 import Logging
 import Orchestrator
@@ -84,6 +85,15 @@ final class Reconciler: Sendable {
         try await session.call { [permit] client throws(OrchestratorError) in
             try await client.update(moduleID: moduleID, data: data, permit: permit)
         }
+    }
+
+    /// After a failed call to the API server.
+    static let failureDelay = Duration.seconds(5)
+    private static let forbiddenDelay = Duration.seconds(60)
+
+    /// How long to let the API server be after a call to it failed.
+    static func delay(after error: KubernetesError) -> Duration {
+        error.isForbidden ? forbiddenDelay : failureDelay
     }
 
     /// Gathers what is known without asking anybody.

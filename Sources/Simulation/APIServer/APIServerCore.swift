@@ -61,9 +61,8 @@ struct APIServerCore: Sendable {
         if let failure = takeFault(call) { throw failure }
         if !isRightToken(request) { throw .unauthorized }
         if modes.forbidden.contains(call.title) {
-            throw .forbidden(
-                "\(call.kind.qualified) is forbidden: User cannot \(call.verb.rawValue) resource \"\(call.kind.plural)\""
-            )
+            let right = "\(call.verb.rawValue) resource \"\(call.kind.plural)\""
+            throw .forbidden("\(call.kind.qualified) is forbidden: User cannot \(right)")
         }
         if modes.presence(of: call.kind) == .missingAsStatus { throw .noSuchKind }
         return try allowedUser(request, to: AccessRequest(call))
