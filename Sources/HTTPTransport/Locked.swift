@@ -31,13 +31,6 @@ package final class Locked<Value: Sendable>: @unchecked Sendable {
     }
 }
 
-/// Nanoseconds of the clock that only goes forward.
-func monotonicNanoseconds() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-}
-
 extension Duration {
     /// Whole nanoseconds, held between zero and about 31 years, so that sums of them never overflow.
     var nanoseconds: Int64 {

@@ -1,5 +1,6 @@
 import ControlLoop
 import Glibc
+import HTTPTransport
 
 extension Time {
     /// The machine's own clocks: the only place where velokube reads them or sleeps.
@@ -18,11 +19,4 @@ extension Time {
 
     /// The longest single nap, in nanoseconds; a deadline further off takes several.
     private static let napMax: Int64 = 3_600_000_000_000
-
-    private static func nanoseconds(of clock: clockid_t) -> Int64 {
-        var time = timespec()
-        let code = clock_gettime(clock, &time)
-        precondition(code == 0, "these two clocks are always there")
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
 }

@@ -1,5 +1,6 @@
 import ControlLoop
 import Glibc
+import HTTPTransport
 import Operator
 
 /// What one run of the body uses of the processor, in seconds: the best of so many.
@@ -23,9 +24,7 @@ func seconds(_ body: () async throws -> Void) async rethrows -> Double {
 
 /// What this process has used of the processors so far, in seconds.
 func processorSeconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    Double(nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID)) / 1e9
 }
 
 extension Duration {

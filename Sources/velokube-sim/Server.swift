@@ -53,9 +53,7 @@ private func url(of address: SocketAddress?) -> String {
 
 /// Wall clock, in milliseconds since 1970 UTC.
 @Sendable func wallMilliseconds() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    nanoseconds(of: CLOCK_REALTIME) / 1_000_000
 }
 
 /// A variable of the environment; nil when it is not set or empty.
