@@ -1,5 +1,7 @@
+import ControlLoop
 import Glibc
 import HTTPTransport
+import Operator
 import Simulation
 import Testing
 
@@ -67,9 +69,23 @@ struct ContractCluster {
             "\(Contract.definitions)?watch=true&fieldSelector=metadata.name=contracts.\(Contract.group)")
         while let event = try await watch.next() {
             let conditions = event["object"]?[path: "status.conditions"]?.array ?? []
-            if conditions.contains(where: { $0["type"] == "Established" && $0["status"] == "True" }) { return }
+            if conditions.contains(where: { $0["type"] == "Established" && $0["status"] == "True" }) {
+                if server == .real { try await settle() }
+                return
+            }
         }
         throw Unavailable(description: "the definition was not established")
+    }
+
+    /// A real server makes the storage of a new kind anew shortly after it is established, and ends the watches on it.
+    /// That is over once a watch lives for as long as it was asked to.
+    private func settle() async throws {
+        var began: Instant
+        repeat {
+            began = Time.live.now()
+            let watch = try await watch("\(Contract.base)/contracts?watch=true&timeoutSeconds=1")
+            while try await watch.next() != nil {}
+        } while Time.live.now().since(began) < .milliseconds(900)
     }
 
     struct Reply {
