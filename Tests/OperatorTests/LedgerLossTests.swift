@@ -172,6 +172,39 @@ import Testing
         }
     }
 
+    /// The first list may be from before the status was written, and the watch be late: a rule is not taken for
+    /// somebody else's, which would stay when its resource goes, before the resource itself was looked at.
+    @Test func listFromBeforeTheStatus() async throws {
+        let world = try World()
+        world.apiServer.modes.forbidden = ["patch velocloudbps/status"]
+        world.apiServer.apply("web", spec: world.spec())
+        try await world.run {
+            try await world.until("the status is refused") {
+                world.apiServer.counts["patch velocloudbps/status"] ?? 0 > 0
+            }
+            try await world.settle()
+            world.apiServer.modes.cacheVersion = world.apiServer.resourceVersion
+            world.apiServer.modes.forbidden = []
+            world.clock.advance(by: .seconds(61))
+            try await world.becomesReady("web")
+        }
+        world.loseLedger()
+        world.clearCounts()
+        world.apiServer.modes.stallsWatches = true
+        try await world.run {
+            try await world.until("the module was read") { world.calls["getConfigurationModules"] ?? 0 > 0 }
+            try await world.settle()
+            #expect(world.vcoWrites == 0)
+        }
+        world.apiServer.modes.stallsWatches = false
+        world.apiServer.modes.cacheVersion = nil
+        try await world.run {
+            try await world.requestReconcile("web", "look")
+            #expect(world.status("web").rule?.isAdopted == false)
+            #expect(world.vcoWrites == 0)
+        }
+    }
+
     /// An adopted rule is never deleted, though its original is forgotten with the ledger.
     @Test func adoptedRuleStays() async throws {
         let world = try World()
