@@ -40,7 +40,7 @@ package struct Change: Hashable, Sendable {
     /// Whether the rule's content on the VCO is changed; adoptions and transfers of a rule that honours do not.
     package internal(set) var isRewrite = false
     /// The rule as it was found; nil for one that is made.
-    var found: JSON?
+    package var found: JSON?
     /// The record that goes, for `delete` and `restore`.
     var leaving: OwnedRule?
     /// Rules of the same name that stay beside one that goes.

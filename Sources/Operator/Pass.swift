@@ -90,6 +90,15 @@ struct Pass: Sendable {
         resource.status.rule != nil || hadRecord(resource.uid)
     }
 
+    /// Whether a resource is to be told now that it is ready: one that comes back from a pause, for instance.
+    func hasNews(besides refusals: [Refusal]) -> Bool {
+        let refused = Set(refusals.map(\.owner.uid))
+        return subjects.contains { subject in
+            guard case .wants = subject.stance, !refused.contains(subject.resource.uid) else { return false }
+            return subject.resource.status.condition(.ready)?.isTrue != true
+        }
+    }
+
     /// Whether the VCO has anything to do with this pass.
     var needsOrchestrator: Bool {
         !visitors.isEmpty

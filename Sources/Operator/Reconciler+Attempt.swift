@@ -157,7 +157,10 @@ extension Reconciler {
         guard await commit(draft.intention(at: time.wallMilliseconds()), &pass) else { return .stopped }
         guard try await isUnmoved(draft.module, ofProfile: id, since: draft.askedAt) else { return .changedUnderneath }
         let document = draft.document.applying(draft.plan)
-        memory.withLock { [now = time.now()] in $0.profiles[id, default: .init()].lastWrite = now }
+        memory.withLock { [now = time.now()] in
+            $0.profiles[id, default: .init()].lastWrite = now
+            $0.profiles[id]?.settled = nil
+        }
         do {
             try await update(moduleID: draft.module.id, data: document.bytes)
         } catch {
@@ -226,7 +229,10 @@ extension Reconciler {
         _ draft: Draft, _ refusals: [Refusal], version: String, _ held: Set<String>, _ pass: inout Pass
     ) {
         note(refusals.filter { !held.contains($0.owner.uid) }, unsettled: held, &pass)
-        guard held.isEmpty else { return }
+        guard held.isEmpty else {
+            memory.withLock { $0.profiles[draft.assignment.profile.id]?.settled = nil }
+            return
+        }
         memory.withLock { memory in
             var profile = memory.profiles[draft.assignment.profile.id] ?? .init()
             profile.settled = .init(version: version, desired: draft.desired, refusals: refusals)

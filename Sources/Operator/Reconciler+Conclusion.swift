@@ -101,13 +101,18 @@ extension Reconciler {
         _ statuses: [(VelocloudBP, Status)], _ released: [VelocloudBP], _ pass: inout Pass, _ bare: [VelocloudBP]
     ) async {
         var conditions: [ConditionRecord] = []
+        var shifted: Set<String> = []
         for (resource, outcome) in await cluster.writeStatus(statuses) {
             noteUnwritten(outcome, "The status cannot be written", resource, &pass)
             guard case .written(let written) = outcome else { continue }
+            if (resource.status.rule == nil) != (written.status.rule == nil) {
+                shifted.insert(resource.owner.namespace)
+            }
             noteTransition(of: resource, to: written.status, &pass)
             conditions.append(ConditionRecord(uid: written.uid, json: written.status.json["conditions"]))
             observeProgrammed(written)
         }
+        cache.noteRules(in: shifted, now: time.now())
         var bare = bare
         for (resource, outcome) in await cluster.removeFinalizer(from: released) {
             noteUnwritten(outcome, "The finalizer cannot be taken off", resource, &pass)
@@ -232,6 +237,8 @@ extension Reconciler {
     /// What `status.rule` is to name: an old place until the rule there is gone, so that the loss of the ledger leaves
     /// none behind.
     private func place(of resource: VelocloudBP, _ owned: [OwnedRule], _ pass: Pass) -> Status.RuleReference? {
+        // One that is known to be there before one that may be.
+        let owned = owned.filter { $0.intent != .create } + owned.filter { $0.intent == .create }
         if let elsewhere = owned.first(where: { $0.place.profileID != pass.profileID }) { return elsewhere.reference }
         guard let old = resource.status.rule, !pass.isClear(old, of: resource.uid) else {
             return owned.first?.reference

@@ -150,9 +150,9 @@ extension Reconciler {
         let held = Set(assignment.desired.filter { $0.want == .hold }.map(\.owner.uid))
         // A place that a status names is looked at until the rule there is known, or known to be gone.
         guard assignment.rebuildable.allSatisfy({ held.contains($0.uid) }) else { return false }
-        let isSettledAsBefore = known.settled?.desired == assignment.desired
+        let settled = known.settled.flatMap { $0.desired == assignment.desired ? $0 : nil }
         guard
-            isSettledAsBefore
+            settled != nil
                 || (assignment.rebuildable.isEmpty
                     && isSettled(desired: assignment.desired, recorded: assignment.recorded))
         else { return false }
@@ -160,8 +160,10 @@ extension Reconciler {
             $0.profileName == assignment.profile.name || held.contains($0.owner.uid)
         }
         guard isKnownByName else { return false }
-        guard let version = await ledger.profiles().first(where: { $0.id == id })?.settledVersion else { return false }
-        if known.checkedEpoch < pass.epoch {
+        let recordedVersion = await ledger.profiles().first { $0.id == id }?.settledVersion
+        guard let version = settled?.version ?? recordedVersion else { return false }
+        let refusals = settled?.refusals ?? []
+        if known.checkedEpoch < pass.epoch || pass.hasNews(besides: refusals) {
             if !known.missingSegments.isEmpty { return false }
             if known.fullReadEpoch > 0, pass.epoch - known.fullReadEpoch >= Self.resyncsPerFullRead { return false }
             let summary = try await session.call { client throws(OrchestratorError) in
@@ -175,7 +177,7 @@ extension Reconciler {
             }
         }
         pass.moduleVersion = version
-        note(isSettledAsBefore ? known.settled?.refusals ?? [] : [], unsettled: [], &pass)
+        note(refusals, unsettled: [], &pass)
         return true
     }
 

@@ -12,16 +12,21 @@ extension Reconciler.Draft {
             firstTouch: ModuleCopy(moduleID: module.id, at: wall, version: module.version, bytes: module.data))
     }
 
-    /// Puts the ledger back as it was: the VCO refused the document, so nothing of it happened.
+    /// Puts the ledger back as it was: the VCO refused the document, so nothing of it happened. What came of an earlier
+    /// write, whose reply was lost, the document has shown by now: until the resource is edited nobody looks again.
     var reversal: LedgerBatch {
         let before = recordedByPlace
         var batch = LedgerBatch()
         for change in plan.changes {
-            if let record = before[change.place] {
-                batch.upserts.append(record)
-            } else {
+            guard var record = before[change.place], change.kind != .forget else {
                 batch.removals.append(change.place)
+                continue
             }
+            if let found = change.found, record.intent == .create || record.intent == .delete {
+                record.intent = nil
+                record.readBack = found
+            }
+            batch.upserts.append(record)
         }
         return batch
     }
@@ -43,10 +48,16 @@ extension Reconciler.Draft {
         }
         batch.profiles = [
             ProfileRecord(
-                id: assignment.profile.id, name: assignment.profile.name, moduleID: module.id, settledVersion: version,
-                missingStrikes: 0)
+                id: assignment.profile.id, name: assignment.profile.name, moduleID: module.id,
+                settledVersion: hasHeldRules ? nil : version, missingStrikes: 0)
         ]
         return batch
+    }
+
+    /// Whether rules on hold were left as they are: then the version tells nothing of how they stand.
+    private var hasHeldRules: Bool {
+        let held = Set(desired.filter { $0.want == .hold }.map(\.owner.uid))
+        return recorded.contains { held.contains($0.owner.uid) }
     }
 
     /// What the document held in each place before.

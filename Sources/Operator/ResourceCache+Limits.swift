@@ -76,6 +76,15 @@ extension ResourceCache {
             }, uniquingKeysWith: +)
     }
 
+    /// Rules came or went in these namespaces: among resources of one age a quota lets in first who has one.
+    func noteRules(in namespaces: Set<String>, now: Instant) {
+        guard !namespaces.isEmpty else { return }
+        state.withLock { state in
+            for namespace in namespaces.sorted() { state.enqueueLimited(namespace, priority: .user, now: now) }
+        }
+        bell.ring()
+    }
+
     /// Asks for a look at every limit's status, as somebody may have changed it.
     func enqueueReports(now: Instant) {
         state.withLock { state in

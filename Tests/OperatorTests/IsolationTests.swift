@@ -1,5 +1,6 @@
 import BusinessPolicy
 import ControlLoop
+import HTTPTransport
 import Operator
 import Simulation
 import Testing
@@ -60,6 +61,32 @@ import Testing
             #expect(world.rule("shared")?["match"]?["dport_low"]?.int == 7777)
             try await world.settle()
             #expect(["first", "second"].allSatisfy { world.reason($0) == "RejectedByOrchestrator" })
+        }
+    }
+
+    /// A rule was to get another name, and no reply came to tell whether it has it: of a resource that is then refused
+    /// the status names the rule that is there.
+    @Test(arguments: [false, true]) func lostReplyBeforeTheRefusal(_ hasArrived: Bool) async throws {
+        let world = try World(clock: WorldClock(rate: 10))
+        world.orchestrator.modes.rejectedPorts = [6666]
+        try await world.run {
+            try await world.establish([("web", world.spec(name: "old"))])
+            let isFirst = Locked(true)
+            world.onRequest { request in
+                guard request.isUpdate, isFirst.withLock({ $0 }) else { return nil }
+                isFirst.withLock { $0 = false }
+                if hasArrived { world.apiServer.apply("web", spec: world.spec(name: "new", port: 6666)) }
+                return hasArrived ? .timeoutAfter : .timeoutBefore
+            }
+            world.apiServer.apply("web", spec: world.spec(name: "new", port: hasArrived ? 7777 : 6666))
+            try await world.until("it is told") { world.reason("web") == "RejectedByOrchestrator" }
+            try await world.settle()
+            let name = hasArrived ? "new" : "old"
+            #expect(world.status("web").rule?.name == name)
+            #expect(world.names().contains(name))
+            world.apiServer.delete("web")
+            try await world.until("web is gone") { world.apiServer.object("web") == nil }
+            #expect(!world.names().contains("old") && !world.names().contains("new"))
         }
     }
 

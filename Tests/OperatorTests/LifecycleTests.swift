@@ -66,6 +66,30 @@ import Testing
         }
     }
 
+    /// What was edited in the portal during a pause is made good as the pause ends, though the spec is what it was and
+    /// the profile was written meanwhile; also when the pause ended while velokube was down.
+    @Test(arguments: [false, true]) func editDuringPauseIsMadeGood(_ isRestarted: Bool) async throws {
+        let world = try World()
+        let isGood: @Sendable () -> Bool = { world.rule("default.web")?["match"]?["dport_high"] == 8080 }
+        try await world.run {
+            world.apiServer.apply("web", spec: world.spec())
+            try await world.becomesReady("web")
+            world.pause("web")
+            try await world.becomes("Paused", "web")
+            try world.edit(
+                .setMember(101, segment: World.segment, rule: "default.web", path: "match.dport_high", value: 9999))
+            world.apiServer.apply("other", spec: world.spec())
+            try await world.becomesReady("other")
+            #expect(!isGood())
+            guard !isRestarted else { return }
+            world.unpause("web")
+            try await world.until("it is made good") { isGood() }
+        }
+        guard isRestarted else { return }
+        world.unpause("web")
+        try await world.run { try await world.until("it is made good") { isGood() } }
+    }
+
     /// A resource paused from the beginning gets no rule and no finalizer until it is unpaused.
     @Test func pausedFromTheBeginning() async throws {
         let world = try World()

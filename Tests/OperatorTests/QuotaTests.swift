@@ -37,6 +37,22 @@ import Testing
         }
     }
 
+    /// Of two of the same age the one with a rule comes first: the other is told then that its place is taken.
+    @Test func sameAge() async throws {
+        let world = try World()
+        world.limit(["max-total-bandwidth": 60], "ceiling")
+        world.limit(["max-rules": 1], "single")
+        try await world.run {
+            world.apiServer.apply("first", spec: world.spec(port: 1))
+            world.apiServer.apply("second", spec: world.spec(port: 2, ["bandwidth-limit": 50]))
+            try await world.becomesReady("second")
+            try await world.becomesOutOfLimits("first")
+            try await world.until("both limits are named") {
+                ["ceiling", "single"].allSatisfy { world.message("first").contains("VelocloudLimit \"\($0)\"") }
+            }
+        }
+    }
+
     /// Bandwidth is counted on each profile; less asked for by one is room for another.
     @Test func bandwidthIsShared() async throws {
         let world = try World()
