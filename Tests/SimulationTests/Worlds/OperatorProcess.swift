@@ -25,6 +25,8 @@ final class OperatorProcess: Sendable {
         let number: Int
         let ledgerPath: String
         private let state = Locked((isAlive: true, listings: 0, relied: LedgerCopy()))
+        /// What the VCO last told of the names of profiles, by id.
+        let profileNames = Locked<[Int: String]>([:])
 
         init(replica: Int, number: Int, ledgerPath: String) {
             self.replica = replica

@@ -27,7 +27,10 @@ extension SeededWorld {
             if rules.filter(isForeign) != old.filter(isForeign) {
                 breaks("a write that changes, removes or moves a rule of the WAN team in \(segment.name)")
             }
-            for rule in old where !isForeign(rule) { judge(rule, in: segment, of: profile, among: rules, wishes) }
+            // Of a profile that has just been renamed, rules are taken out that its new name gives a right to again.
+            if life.profileNames.withLock({ $0[profile.id] }) == profile.name {
+                for rule in old where !isForeign(rule) { judge(rule, in: segment, of: profile, among: rules, wishes) }
+            }
             for (wish, kept) in keptRules(wishes) where (kept.profileID, kept.segment) == (profile.id, segment.name) {
                 guard let rule = old.first(where: { $0["name"]?.string == kept.name }), !rules.contains(rule) else {
                     continue
@@ -61,26 +64,12 @@ extension SeededWorld {
         var complaints: [String] = []
         let (breaches, ofLimits) = await judgeLimits(wishes)
         complaints += ofLimits
+        let held = await heldPlaces(wishes, breaches)
         for wish in wishes {
-            complaints += self.complaints(of: wish, wishes, rules, breaches)
+            complaints += self.complaints(of: wish, wishes, rules, breaches, held)
         }
         var stated = Set(wishes.compactMap { $0.stated.map { "\($0.profile)/\($0.segment)/\($0.name)" } })
-        // A resource on hold, and one whose new segment is not there, also keeps a rule that its status cannot name: on
-        // a profile that was renamed, or one of a predecessor that vanished.
-        let held = Set(
-            wishes.filter { wish in
-                guard let breach = breaches[wish.uid] else {
-                    return wish.isPaused || !wish.isValid || wish.reason == "SegmentNotFound"
-                }
-                return !breach.removes
-            }.map(\.key))
-        for process in leading {
-            for rule in await process.ledger.allRules()
-            where held.contains("\(rule.owner.namespace)/\(rule.owner.name)") {
-                guard let profile = orchestrator.profile(.id(rule.place.profileID)) else { continue }
-                stated.insert("\(profile.name)/\(rule.segmentName)/\(rule.place.name)")
-            }
-        }
+        stated.formUnion(held.keys)
         let forgotten = state.withLock { $0.forgotten }
         for rule in rules
         where !stated.contains(rule.place) && !forgotten.contains(rule.place) {
@@ -93,36 +82,65 @@ extension SeededWorld {
         return complaints.sorted() + disorder(wishes)
     }
 
+    /// Places of rules of resources that keep theirs, with the resource's key. One on hold, and one whose new segment
+    /// is not there, also keeps a rule that its status cannot name: it was about to move when it was paused, its
+    /// profile was renamed, or the rule is that of a predecessor who vanished.
+    private func heldPlaces(
+        _ wishes: [Wish], _ breaches: [String: NamespaceJudgement.Breach]
+    ) async -> [String: String] {
+        let held = Set(
+            wishes.filter { wish in
+                guard let breach = breaches[wish.uid] else {
+                    return wish.isPaused || !wish.isValid || wish.reason == "SegmentNotFound"
+                }
+                return !breach.removes
+            }.map(\.key))
+        var places: [String: String] = [:]
+        for process in leading {
+            for rule in await process.ledger.allRules() {
+                let owner = "\(rule.owner.namespace)/\(rule.owner.name)"
+                guard held.contains(owner), let profile = orchestrator.profile(.id(rule.place.profileID)) else {
+                    continue
+                }
+                places["\(profile.name)/\(rule.segmentName)/\(rule.place.name)"] = owner
+            }
+        }
+        return places
+    }
+
     private func complaints(
-        of wish: Wish, _ wishes: [Wish], _ rules: [OwnRule], _ breaches: [String: NamespaceJudgement.Breach]
+        of wish: Wish, _ wishes: [Wish], _ rules: [OwnRule], _ breaches: [String: NamespaceJudgement.Breach],
+        _ held: [String: String]
     ) -> [String] {
         if wish.isDeleting { return ["\(wish.key) still waits to be let go: \(wish.reason)"] }
         guard wish.isCurrent else { return ["the status of \(wish.key) is not of its generation"] }
         if let breach = breaches[wish.uid] { return self.complaints(of: wish, outside: breach) }
         let rule = rules.first { wish.isPlaced($0) }
+        let expected = expected(wish, wishes, held)
         if wish.isReady {
-            guard expected(wish, wishes).contains("Ready") else { return ["\(wish.key) is ready and should not be"] }
+            guard expected.contains("Ready") else { return ["\(wish.key) is ready and should not be"] }
             guard let rule, wish.isHonoured(by: rule.json) else { return ["\(wish.key) is ready without its rule"] }
             guard let stated = wish.stated, stated == (rule.profile, rule.segment, rule.name) else {
                 return ["\(wish.key) is ready and its status names another rule"]
             }
             return []
         }
-        guard expected(wish, wishes).contains(wish.reason) else {
-            return ["\(wish.key) is \(wish.reason), not one of \(expected(wish, wishes).sorted())"]
+        guard expected.contains(wish.reason) else {
+            return ["\(wish.key) is \(wish.reason), not one of \(expected.sorted())"]
         }
         return []
     }
 
     /// How a resource may stand in the end.
-    private func expected(_ wish: Wish, _ wishes: [Wish]) -> Set<String> {
+    private func expected(_ wish: Wish, _ wishes: [Wish], _ held: [String: String]) -> Set<String> {
         if wish.isPaused { return wish.isValid ? ["Paused"] : ["Paused", "InvalidSpec"] }
         if !wish.isValid { return ["InvalidSpec"] }
         let rivals = wishes.filter { $0.key != wish.key && ($0.place == wish.place || wish.isStated(by: $0)) }
         let isHeldByRival = rivals.contains { rival in
             rival.isReady || rival.stated != nil || rival.isPaused || rival.isRejected
         }
-        let conflict: Set<String> = isHeldByRival ? ["NameConflict"] : []
+        let isKept = held[wish.place].map { $0 != wish.key } ?? false
+        let conflict: Set<String> = isHeldByRival || isKept ? ["NameConflict"] : []
         // What was refused is held until it is edited, also when its profile goes afterwards.
         let isRefused = wish.isRejected && !weather.modes.rejectedPorts.isEmpty
         let refusal: Set<String> = isRefused ? ["RejectedByOrchestrator"] : []

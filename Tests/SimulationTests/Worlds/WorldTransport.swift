@@ -58,6 +58,10 @@ struct WorldTransport: HTTPTransport {
         life.keepLedger()
         let response = try await world.network.send(request)
         if request.isUpdate { world.judge(request, by: life, before: before) }
+        if request.listsProfiles, response.status == 200 {
+            let names = world.orchestrator.profiles.map { ($0.id, $0.name) }
+            life.profileNames.withLock { $0 = Dictionary(uniqueKeysWithValues: names) }
+        }
         guard request.isWatch, response.status == 200 else { return response }
         world.state.withLock {
             _ = $0.told[request.watchesLimits ? .velocloudLimit : .velocloudBP, default: []].insert(life.number)
