@@ -206,7 +206,10 @@ extension SeededWorld {
         let reason = wish.isValid ? "OutOfLimits" : "InvalidSpec"
         guard wish.reason == reason, !wish.isReady else { return ["\(wish.key) is \(wish.reason), not \(reason)"] }
         guard wish.condition("Stalled")?["reason"]?.string == reason else { return ["\(wish.key) is not stalled"] }
-        if breach.removes, wish.stated != nil { return ["\(wish.key) is outside its limits and has a rule"] }
+        // A rule that no ledger knows, on a profile that has lost its name, is named until the name is back.
+        if breach.removes, let stated = wish.stated, orchestrator.profile(.name(stated.profile)) != nil {
+            return ["\(wish.key) is outside its limits and has a rule"]
+        }
         let message = wish.condition("Accepted")?["message"]?.string ?? ""
         guard wish.isValid || breach.removes, !message.hasSuffix("…") else { return [] }
         return breach.limits.filter { !message.contains($0.title) }.map { "\(wish.key) is not told of \($0.title)" }
