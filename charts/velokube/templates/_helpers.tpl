@@ -1,4 +1,4 @@
-{{/* The settings: a ConfigMap's data. Numbers are written out, not as 1e+06. */}}
+{{/* The settings: the data of a ConfigMap. Numbers are written in full, not as 1e+06. */}}
 {{- define "velokube.config" -}}
 VCO_URL: {{ .Values.vco.url | quote }}
 {{- with .Values.vco.caKey }}
@@ -10,12 +10,12 @@ VELOKUBE_LEADER_ELECT: "true"
 {{- end }}
 {{- end }}
 
-{{/* Its name carries a hash of the content, so that a change of the settings restarts the operator. */}}
+{{/* The name contains a hash of the content, so that a changed setting restarts the operator. */}}
 {{- define "velokube.configName" -}}
 velokube-config-{{ include "velokube.config" . | sha256sum | trunc 10 }}
 {{- end }}
 
-{{/* What the operator's pod and that of its removal have in common, but for their containers. */}}
+{{/* The parts that the operator's pod and the uninstall pod share, except for their containers. */}}
 {{- define "velokube.pod" -}}
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
@@ -40,13 +40,13 @@ securityContext:
   seccompProfile:
     type: RuntimeDefault
 volumes:
-  # Mounted as files, not as variables, so that a new token is taken up without a restart.
+  # Mounted as files, not as variables, so that velokube uses a new token without a restart.
   - name: vco
     secret:
       secretName: {{ .Values.vco.existingSecret }}
       optional: false
       defaultMode: 0440
-  # A ConfigMap that need not be there: its key `level` says how much is logged, without a restart.
+  # An optional ConfigMap: its key `level` sets the log level without a restart.
   - name: log-level
     configMap:
       name: velokube-log-level
@@ -64,7 +64,7 @@ volumes:
       sizeLimit: 64Mi
 {{- end }}
 
-{{/* The same of their containers. */}}
+{{/* The parts that their containers share. */}}
 {{- define "velokube.container" -}}
 image: {{ printf "%s:%s" .Values.image.repository .Values.image.tag | quote }}
 imagePullPolicy: IfNotPresent
