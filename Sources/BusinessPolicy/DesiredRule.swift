@@ -12,8 +12,8 @@ package struct DesiredRule: Hashable, Sendable {
 
     /// What is to become of the resource's rule.
     package enum Want: Hashable, Sendable {
-        /// A rule with these settings. `mayReplaceForeign` lets it take over a foreign rule of its name.
-        case rule(RuleSettings, mayReplaceForeign: Bool)
+        /// A rule with these settings; `adoption` says what may become of a foreign rule of its name.
+        case rule(RuleSettings, adoption: Adoption)
         /// Whatever rule is recorded for the owner stays untouched, with its place and its claim; none is made.
         case hold
     }
@@ -35,4 +35,18 @@ package struct DesiredRule: Hashable, Sendable {
         self.createdAt = createdAt
         self.want = want
     }
+}
+
+/// Which foreign rules a resource may take over.
+///
+/// The WAN team decides that for the whole operator (`--allow adopt`): otherwise a developer who guesses the content of
+/// a rule could own it, and then edit it. A copy of the segment's default rule needs no permission: only the operator
+/// of the 2020 article makes such copies.
+package enum Adoption: Hashable, Sendable, CaseIterable {
+    /// None: every rule of the name that velokube did not make stays as it is.
+    case never
+    /// A rule that already satisfies the settings.
+    case satisfying
+    /// Any rule of the name; one that differs is rewritten.
+    case any
 }

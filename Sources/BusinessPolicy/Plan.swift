@@ -116,8 +116,10 @@ package struct Refusal: Hashable, Sendable {
     package enum Cause: Hashable, Sendable {
         /// Another resource holds the name in this profile and segment.
         case nameConflict(holder: Owner)
-        /// A rule made by somebody else bears the name; in words, how it differs.
-        case foreignRule(String)
+        /// A rule that velokube did not make has the name. `differences` says in words what it has otherwise, for the
+        /// operator's log alone: a developer must not read a rule of the WAN team there. Empty when it satisfies the
+        /// settings.
+        case foreignRule(RulePlace, differences: [String])
         /// Several rules in the portal bear the name and none can be told to be ours.
         case duplicateName(count: Int)
         /// The document has no such segment; the names it has.

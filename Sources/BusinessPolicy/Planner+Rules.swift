@@ -131,15 +131,15 @@ extension Planner {
         let differences = candidates.map { wish.settings.differences(from: rules[$0].value, template: view.template) }
         let honouring = zip(candidates, differences).filter { $1.isEmpty }.map(\.0)
         var new = fresh(wish, template: view.template, sent: nil)
-        if honouring.count == 1 {
+        if honouring.count == 1, mayAdopt(wish, rules[honouring[0]].value, view) {
             let index = honouring[0]
             new.original = original(rules[index].value, view)
             keep(wish, new, index, rules[index].value)
             let words = "a rule of this name is there and is what is wanted"
             return note(.adopt, wish, new, words, found: rules[index].value)
         }
-        let words = differences[0].joined(separator: "; ")
-        if candidates.count == 1, wish.mayReplaceForeign {
+        if candidates.count == 1, wish.adoption == .any {
+            let words = differences[0].joined(separator: "; ")
             let value = rules[candidates[0]].value
             new.original = original(value, view)
             new.sent = wish.settings.composed(
@@ -149,8 +149,15 @@ extension Planner {
             return note(.adopt, wish, new, words, isRewrite: true, found: value)
         }
         let isOne = candidates.count == 1
-        refuse(wish.rule.owner, isOne ? .foreignRule(words) : .duplicateName(count: candidates.count))
+        refuse(
+            wish.rule.owner,
+            isOne ? .foreignRule(wish.place, differences: differences[0]) : .duplicateName(count: candidates.count))
         if let record { forget(record, "the rule of this name is not what was written") }
+    }
+
+    /// Whether a rule that satisfies the settings may become the resource's own.
+    private func mayAdopt(_ wish: Wish, _ value: JSON, _ view: SegmentView) -> Bool {
+        wish.adoption != .never || value.isCopy(of: view.template)
     }
 
     /// What is put back of a rule that is taken over, once its resource goes.

@@ -4,7 +4,7 @@
 /// | --- | --- | --- | --- |
 /// | yes | no | no | create |
 /// | yes | no | yes | create: it was removed behind us |
-/// | yes | yes | no | adopt if it honours what is wanted, refuse if not |
+/// | yes | yes | no | adopt if that is allowed, refuse if not |
 /// | yes | yes | yes | none, or update, heal, move |
 /// | no | no | yes | forget |
 /// | no | yes | yes | delete, or restore what was adopted |
@@ -32,7 +32,7 @@ struct Planner {
         var rule: DesiredRule
         var place: RulePlace
         var settings: RuleSettings
-        var mayReplaceForeign: Bool
+        var adoption: Adoption
     }
 
     init(_ input: PlanInput) {
@@ -90,7 +90,7 @@ extension Planner {
         var wishes: [Wish] = []
         var homeless: [String: String] = [:]
         for rule in desired {
-            guard case .rule(let settings, let mayReplaceForeign) = rule.want else { continue }
+            guard case .rule(let settings, let adoption) = rule.want else { continue }
             guard let id = idByName[rule.segment] else {
                 homeless[rule.owner.uid] = rule.segment
                 refuse(rule.owner, .segmentNotFound(known: segments.map(\.name)))
@@ -98,7 +98,7 @@ extension Planner {
             }
             let place = RulePlace(profileID: input.profileID, segmentID: id, name: rule.name)
             wishes.append(
-                Wish(rule: rule, place: place, settings: settings, mayReplaceForeign: mayReplaceForeign))
+                Wish(rule: rule, place: place, settings: settings, adoption: adoption))
         }
         return (wishes, homeless)
     }

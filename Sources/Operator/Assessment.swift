@@ -2,7 +2,7 @@ import BusinessPolicy
 
 /// What annotations of developers may do, because the WAN team lets them (`--allow`).
 package enum Allowance: String, CaseIterable, Sendable {
-    /// `vcn.cloud/adopt`: take over a foreign rule of the resource's name.
+    /// Take over a foreign rule of the resource's name: one that satisfies the spec, or with `vcn.cloud/adopt` any.
     case adopt
     /// `vcn.cloud/deletion-policy: Orphan`: leave the rule behind on deletion.
     case orphan
@@ -76,10 +76,11 @@ enum Stance: Equatable {
     func desired(for resource: VelocloudBP, allowed: Set<Allowance>) -> DesiredRule? {
         switch self {
         case .wants(let spec):
-            let mayReplace = resource.asksAdoption && allowed.contains(.adopt)
+            let isAllowed = allowed.contains(.adopt)
+            let adoption: Adoption = !isAllowed ? .never : resource.asksAdoption ? .any : .satisfying
             return DesiredRule(
                 owner: resource.owner, segment: spec.segment, name: spec.name, order: spec.order,
-                createdAt: resource.createdAt, want: .rule(spec.settings, mayReplaceForeign: mayReplace))
+                createdAt: resource.createdAt, want: .rule(spec.settings, adoption: adoption))
         case .waits(let spec, _, _):
             return DesiredRule(
                 owner: resource.owner, segment: spec.segment, name: spec.name, order: spec.order,

@@ -88,10 +88,15 @@ extension Reconciler {
     /// When the watch should have brought what a read has shown it to lack.
     private static let outdatedDelay = Duration.seconds(1)
 
-    /// Those who would adopt a rule and are not as the cache has them, by uid. The rule may be their own: their status
-    /// tells so, but the cache of a process that has just come to lead, or of one whose ledger is lost, may be behind.
+    /// Those who would adopt a rule, or be refused one that satisfies their settings, and are not as the cache has
+    /// them, by uid. The rule may be their own: their status tells so, but the cache of a process that has just come to
+    /// lead, or of one whose ledger is lost, may be behind.
     private func doubtfulAdopters(_ draft: Draft, _ pass: inout Pass) async -> Set<String> {
-        let adopters = Set(draft.plan.changes.filter { $0.kind == .adopt }.map(\.owner.uid))
+        var adopters = Set(draft.plan.changes.filter { $0.kind == .adopt }.map(\.owner.uid))
+        for refusal in draft.plan.refusals {
+            guard case .foreignRule(_, differences: []) = refusal.cause else { continue }
+            adopters.insert(refusal.owner.uid)
+        }
         // As the pass saw them, for that is what the plan was made for.
         let seen = pass.subjects.map(\.resource).filter { adopters.contains($0.uid) }
         var doubtful: Set<String> = []
@@ -229,6 +234,7 @@ extension Reconciler {
         _ draft: Draft, _ refusals: [Refusal], version: String, _ held: Set<String>, _ pass: inout Pass
     ) {
         note(refusals.filter { !held.contains($0.owner.uid) }, unsettled: held, &pass)
+        for refusal in refusals { logForeignRule(refusal, pass) }
         guard held.isEmpty else {
             memory.withLock { $0.profiles[draft.assignment.profile.id]?.settled = nil }
             return

@@ -81,6 +81,19 @@ extension Reconciler {
         }
     }
 
+    /// The content of a rule of the WAN team goes to the operator's log, never to a status that developers read.
+    func logForeignRule(_ refusal: Refusal, _ pass: Pass) {
+        guard case .foreignRule(let place, let differences) = refusal.cause else { return }
+        log.event(
+            .info,
+            "A rule of the wanted name exists that velokube did not create",
+            [
+                .profile: .string(pass.key), .rule: .string(place.name), .resource: .string(refusal.owner.label),
+                .reason: .string(
+                    differences.isEmpty ? "it satisfies the spec" : differences.joined(separator: "; ")),
+            ])
+    }
+
     /// An Event when a resource stops being ready, or is not ready for another reason than before.
     func noteTransition(of resource: VelocloudBP, to status: Status, _ pass: inout Pass) {
         guard let ready = status.condition(.ready) else { return }

@@ -15,9 +15,10 @@ extension Refusal.Cause {
         case .nameConflict(let holder):
             let what = "The rule name is held by VelocloudBP \(holder.label)"
             return .refused(.nameConflict, message: "\(what); choose another spec.name, or wait until it is free.")
-        case .foreignRule(let differences):
-            let what = "The orchestrator has a rule of this name that velokube did not make (\(differences))"
-            let advice = "Choose another spec.name, or let the WAN team rename or remove that rule."
+        case .foreignRule(let place, _):
+            // The rule is named, and its content is not: it is the WAN team's.
+            let what = "The profile has a rule named \"\(place.name)\" that velokube did not create"
+            let advice = "Choose another spec.name, or ask the WAN team to rename or remove that rule."
             return .refused(.foreignRule, message: "\(what). \(advice)")
         case .duplicateName(let count):
             let what = "\(count) rules of this name are on the orchestrator and none can be told to be velokube's"

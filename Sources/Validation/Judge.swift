@@ -128,7 +128,7 @@ struct Judge {
             wanted[spec.profile, default: []].append(
                 DesiredRule(
                     owner: resource.owner, segment: spec.segment, name: spec.name, order: spec.order,
-                    createdAt: resource.createdAt, want: .rule(spec.settings, mayReplaceForeign: false)))
+                    createdAt: resource.createdAt, want: .rule(spec.settings, adoption: .never)))
         }
         for refusal in wanted.sorted(by: { $0.key < $1.key }).flatMap({ claims($0.value, recorded: []) }) {
             guard case .nameConflict(let holder) = refusal.cause, let (manifest, name) = told[refusal.owner.uid],

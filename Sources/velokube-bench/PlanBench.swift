@@ -46,7 +46,7 @@ struct PlanBench: AsyncParsableCommand {
             desired.append(
                 DesiredRule(
                     owner: owner, name: name, createdAt: "2026-01-02T03:04:05Z",
-                    want: .rule(settings, mayReplaceForeign: false)))
+                    want: .rule(settings, adoption: .never)))
             recorded.append(
                 OwnedRule(
                     place: RulePlace(profileID: 1, segmentID: 0, name: name), owner: owner, profileName: "P",

@@ -62,7 +62,7 @@ import Testing
             return
         }
         world.segments[0].rules = [PlanWorld.rule("n", PlanWorld.other)]
-        world.desired[0].want = .rule(PlanWorld.other, mayReplaceForeign: false)
+        world.desired[0].want = .rule(PlanWorld.other, adoption: .satisfying)
         let adopt = try world.plan()
         #expect(adopt.steps == ["adopt n"] && adopt.changes[0].owner.name == "waiting")
     }
@@ -129,7 +129,7 @@ import Testing
         let edits: [(inout PlanWorld) -> Void] = [
             { $0.desired[0].order = 1 }, { $0.desired[0].name = "b" }, { $0.desired[0].segment = "Voice" },
             { $0.desired[0].owner.uid = "new" }, { $0.want("new") }, { $0.desired.remove(at: 1) },
-            { $0.desired[0].want = .rule(PlanWorld.other, mayReplaceForeign: false) }, { $0.record("gone") },
+            { $0.desired[0].want = .rule(PlanWorld.other, adoption: .satisfying) }, { $0.record("gone") },
             { $0.recorded[0].intent = .update }, { $0.recorded[0].isOwnerAbsent = true },
             { $0.recorded[0].wanted = nil }, { $0.record("a", name: "old") }, { $0.recorded.removeAll() },
         ]

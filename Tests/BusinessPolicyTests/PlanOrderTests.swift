@@ -67,7 +67,7 @@ import Testing
         let plan = try world.plan()
         #expect(plan.steps == ["move a", "move b"] && plan.change("a")?.record?.order == 30)
         #expect(try world.names(after: plan) == ["b", "a"])
-        world.desired[0].want = .rule(PlanWorld.other, mayReplaceForeign: false)
+        world.desired[0].want = .rule(PlanWorld.other, adoption: .satisfying)
         #expect(try world.plan().steps == ["update a", "move b"])
         world.desired[0].order = 11
         #expect(try world.plan().steps == ["update a"])

@@ -123,14 +123,14 @@ import Testing
         world.put(PlanWorld.foreign("x"), PlanWorld.foreign("a"))
         let refused = try world.plan()
         #expect(refused.changes.isEmpty && refused.layouts.isEmpty)
-        guard case .foreignRule(let words) = refused.cause("a") else {
+        guard case .foreignRule(let place, let differences) = refused.cause("a") else {
             Issue.record("not refused")
             return
         }
-        #expect(words.contains("match.dport_low is 1, wanted 80"))
+        #expect(place == PlanWorld.place("a") && differences.contains("match.dport_low is 1, wanted 80"))
 
         world.desired = []
-        world.want("a", mayReplaceForeign: true)
+        world.want("a", adoption: .any)
         let plan = try world.plan()
         #expect(plan.steps == ["adopt a"] && plan.needsWrite && plan.change("a")?.intent == .create)
         let (after, document) = try world.after(plan)
@@ -143,6 +143,22 @@ import Testing
         let restore = try gone.plan()
         #expect(restore.steps == ["restore a"] && restore.change("a")?.intent == .delete)
         #expect(try gone.after(restore).document == world.document)
+    }
+
+    // Without permission a rule of somebody else stays foreign, also when its content was guessed to the letter; a copy
+    // of the default rule needs none.
+    @Test func satisfyingRuleIsRefusedWithoutPermission() throws {
+        var world = PlanWorld()
+        world.want("a", adoption: .never)
+        world.put(PlanWorld.rule("a"))
+        let plan = try world.plan()
+        #expect(plan.changes.isEmpty && !plan.needsWrite)
+        #expect(plan.cause("a") == .foreignRule(PlanWorld.place("a"), differences: []))
+        world.put(PlanWorld.foreign("a"))
+        #expect(try world.plan().changes.isEmpty && world.plan().cause("a") == .duplicateName(count: 2))
+        world.segments[0].rules = [PlanWorld.rule("a", id: "id-default")]
+        world.template?["ruleLogicalId"] = "id-default"
+        #expect(try world.plan().steps == ["adopt a"])
     }
 
     // An adopted rule that needed no rewrite needs none when it is given back.
@@ -326,7 +342,7 @@ import Testing
     // An unrecorded name that is there twice is adopted only where exactly one of the two is what is wanted.
     @Test func duplicateForeignNames() throws {
         var world = PlanWorld()
-        world.want("a", mayReplaceForeign: true)
+        world.want("a", adoption: .any)
         world.put(PlanWorld.foreign("a"), PlanWorld.foreign("a"))
         #expect(try world.plan().cause("a") == .duplicateName(count: 2) && world.plan().changes.isEmpty)
         world.segments[0].rules[1] = PlanWorld.rule("a")

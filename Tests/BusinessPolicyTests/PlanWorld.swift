@@ -37,12 +37,12 @@ struct PlanWorld {
     mutating func want(
         _ owner: String, name: String? = nil, segment: String = "Global Segment", order: Int = 1000,
         settings: RuleSettings = wanted, created: String = "2026-01-01T00:00:00Z", uid: String? = nil,
-        mayReplaceForeign: Bool = false
+        adoption: Adoption = .satisfying
     ) {
         desired.append(
             DesiredRule(
                 owner: Self.owner(owner, uid: uid), segment: segment, name: name ?? owner, order: order,
-                createdAt: created, want: .rule(settings, mayReplaceForeign: mayReplaceForeign)))
+                createdAt: created, want: .rule(settings, adoption: adoption)))
     }
 
     mutating func hold(_ owner: String, name: String? = nil) {

@@ -82,7 +82,7 @@ extension PlanWorld {
 
     private mutating func addWish(of owner: String, using random: inout TestRandom) {
         let want: DesiredRule.Want =
-            random.chance(in: 5) ? .hold : .rule(random.pick(Self.wishes), mayReplaceForeign: random.chance(in: 4))
+            random.chance(in: 5) ? .hold : .rule(random.pick(Self.wishes), adoption: random.pick(Adoption.allCases))
         desired.append(
             DesiredRule(
                 owner: Self.owner(owner), segment: random.pick(Self.segmentNames), name: random.pick(Self.names),

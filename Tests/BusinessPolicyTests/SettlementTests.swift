@@ -11,7 +11,7 @@ import Testing
         world.record("update", order: 2)
         world.want("heal", order: 3)
         world.record("heal", order: 3)
-        world.want("adopt", order: 4, mayReplaceForeign: true)
+        world.want("adopt", order: 4, adoption: .any)
         world.want("transfer", order: 5, settings: PlanWorld.other, uid: "new")
         world.record("transfer", order: 5)
         world.record("delete")

@@ -58,7 +58,8 @@ import Testing
             if isLedgerLost { world.loseLedger() }
         }
         var outcome = Outcome()
-        try await world.run {
+        // A rule whose record and status are both lost is taken back only where adoption is allowed.
+        try await world.run(isLedgerLost ? World.adopting : World.Settings()) {
             try await world.until("all is as wanted") { isDone(places, world) }
             outcome.rules = world.rules(101) + world.rules(102)
             outcome.foreign = world.foreign == foreign

@@ -5,26 +5,24 @@ import Testing
 
 /// Rules of a wanted name that somebody else made.
 @Suite struct ForeignRuleTests {
-    private var adopting: World.Settings {
-        var settings = World.Settings()
-        settings.policy.allowed = [.adopt]
-        return settings
-    }
-
     private let adopt = [VelocloudBP.Annotation.adopt: "true"]
 
-    /// A foreign rule that differs is left as it is; the resource says how it differs and waits for a human.
+    /// A foreign rule that differs is left as it is; the resource names it and waits for a human. What it holds is told
+    /// to the operator's log alone.
     @Test func differentRuleIsLeftAlone() async throws {
         let world = try World()
         try world.addByHand(try world.honouringRule("mine", port: 1234))
         let before = world.orchestrator.profile(101)?.data
-        try await world.run {
+        let lines = LogLines()
+        try await world.run(log: lines.logger(of: world)) {
             world.apiServer.apply("web", spec: world.spec(name: "mine"))
             world.apiServer.apply("held-up", spec: world.spec(profile: World.branch))
             try await world.becomes("ForeignRule", "web")
             try await world.becomesReady("held-up")
             #expect(world.isStalled("web"))
-            #expect(world.message("web").contains("match.dport_low is 1234, wanted 8080"))
+            #expect(world.message("web").contains("a rule named \"mine\" that velokube did not create"))
+            #expect(!world.message("web").contains("1234") && !world.message("web").contains("8080"))
+            #expect(lines.text.contains("match.dport_low is 1234, wanted 8080"))
             #expect(world.orchestrator.profile(101)?.data == before)
             world.apiServer.delete("web")
             try await world.goes("web")
@@ -47,12 +45,38 @@ import Testing
         }
     }
 
-    /// A foreign rule that is what is wanted is adopted without a write, said so in the status, and left on deletion.
+    /// Without permission a rule of the WAN team cannot be taken over by guessing its content: it is neither owned nor
+    /// changed by the edit that follows, nor reverted when the WAN team edits it, nor removed with the resource.
+    @Test func guessedRuleIsNotTakenOver() async throws {
+        let world = try World()
+        try world.addByHand(try world.honouringRule("mine"), at: 2)
+        let before = world.orchestrator.profile(101)?.data
+        try await world.run(World.impatient) {
+            world.apiServer.apply("web", spec: world.spec(name: "mine"))
+            try await world.becomes("ForeignRule", "web")
+            #expect(world.status("web").rule == nil)
+            world.apiServer.apply("web", spec: world.spec(name: "mine", port: 9090))
+            try await world.becomes("ForeignRule", "web")
+            #expect(world.orchestrator.profile(101)?.data == before)
+            try world.edit(
+                .setMember(101, segment: World.segment, rule: "mine", path: "match.dport_low", value: 7))
+            let edited = world.orchestrator.profile(101)?.data
+            try await world.requestReconcile("web", "look")
+            #expect(world.orchestrator.profile(101)?.data == edited)
+            world.apiServer.delete("web")
+            try await world.goes("web")
+            #expect(world.orchestrator.profile(101)?.data == edited)
+            #expect(world.vcoWrites == 0)
+        }
+    }
+
+    /// Where adoption is allowed, a foreign rule that is what is wanted is adopted without a write, said so in the
+    /// status, and left on deletion.
     @Test func honouringRuleIsAdoptedAndLeft() async throws {
         let world = try World()
         try world.addByHand(try world.honouringRule("mine"), at: 2)
         let before = world.orchestrator.profile(101)?.data
-        try await world.run {
+        try await world.run(World.adopting) {
             world.apiServer.apply("web", spec: world.spec(name: "mine"))
             try await world.becomesReady("web")
             #expect(world.apiServer.object("web")?["status"]?["rule"]?["adopted"] == .bool(true))
@@ -69,14 +93,14 @@ import Testing
         try world.addByHand(try world.honouringRule("mine"), at: 2)
         let original = world.rule("mine")
         let order = world.names()
-        try await world.run {
+        try await world.run(World.adopting) {
             world.apiServer.apply("web", spec: world.spec(name: "mine"))
             try await world.becomesReady("web")
             world.apiServer.apply("web", spec: world.spec(name: "mine", port: 9090))
             try await world.becomesReady("web")
             #expect(world.rule("mine")?["match"]?["dport_low"] == 9090)
         }
-        try await world.run {
+        try await world.run(World.adopting) {
             world.apiServer.delete("web")
             try await world.goes("web")
             #expect(world.rule("mine") == original)
@@ -103,7 +127,7 @@ import Testing
         try world.addByHand(rule, at: 1)
         let original = world.rule("mine")
         let order = world.names()
-        try await world.run(adopting) {
+        try await world.run(World.adopting) {
             world.apiServer.apply("web", spec: world.spec(name: "mine"), annotations: adopt)
             try await world.becomesReady("web")
             #expect(world.rule("mine")?["match"]?["hostname"] == "app.vcn.cloud")
@@ -122,7 +146,7 @@ import Testing
         try world.addByHand(try world.honouringRule("mine", port: 1234))
         try world.addByHand(try world.honouringRule("mine", port: 4321))
         let before = world.orchestrator.profile(101)?.data
-        try await world.run(adopting) {
+        try await world.run(World.adopting) {
             world.apiServer.apply("web", spec: world.spec(name: "mine"), annotations: adopt)
             world.apiServer.apply("other", spec: world.spec(profile: World.branch))
             try await world.becomes("ForeignRule", "web")

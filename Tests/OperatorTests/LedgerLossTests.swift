@@ -209,13 +209,13 @@ import Testing
     @Test func adoptedRuleStays() async throws {
         let world = try World()
         try world.addByHand(try world.honouringRule("mine"))
-        try await world.run {
+        try await world.run(World.adopting) {
             world.apiServer.apply("web", spec: world.spec(name: "mine"))
             try await world.becomesReady("web")
         }
         world.loseLedger()
         world.apiServer.delete("web")
-        try await world.run {
+        try await world.run(World.adopting) {
             try await world.goes("web")
             #expect(world.names().contains("mine"))
         }

@@ -129,7 +129,7 @@ import Testing
         let world = try World()
         let rule = try world.honouringRule("default.web")
         try world.addByHand(rule)
-        try await world.run {
+        try await world.run(World.adopting) {
             world.apiServer.apply("web", spec: world.spec())
             try await world.becomesReady("web")
             world.limit(["profiles": ["Another"]])

@@ -71,7 +71,7 @@ import Testing
         let world = try World()
         try world.addByHand(try world.honouringRule("mine"))
         world.apiServer.modes.forbidden = ["get velocloudbps"]
-        try await world.run {
+        try await world.run(World.adopting) {
             world.apiServer.apply("web", spec: world.spec(name: "mine"))
             world.apiServer.apply("app", spec: world.spec())
             try await world.becomesReady("app")

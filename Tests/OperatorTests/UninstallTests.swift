@@ -30,9 +30,7 @@ import Testing
     private func settle(_ world: World) async throws -> [[UInt8]?] {
         try world.addByHand(try world.honouringRule("mine", port: 9))
         let before = documents(world)
-        var settings = World.Settings()
-        settings.policy.allowed = [.adopt]
-        try await world.run(settings) {
+        try await world.run(World.adopting) {
             for name in ["web", "paused", "invalid"] { world.apiServer.apply(name, spec: world.spec()) }
             world.apiServer.apply("kept", spec: world.spec(fqdn: "kept.example.com"))
             world.apiServer.apply("branch", spec: world.spec(profile: World.branch))
@@ -76,8 +74,8 @@ import Testing
         }
     }
 
-    /// The rules stay, byte for byte, without the VCO being asked; and a velokube that comes back takes over what
-    /// honours its resources without a write.
+    /// The rules stay, byte for byte, without the VCO being asked; and a velokube that comes back and may adopt takes
+    /// over what honours its resources without a write.
     @Test func rulesMayStay() async throws {
         let world = try World()
         _ = try await settle(world)
@@ -88,7 +86,7 @@ import Testing
         #expect(world.calls.isEmpty, "\(world.calls)")
         world.orchestrator.clearFaults()
         world.clearCounts()
-        try await world.run {
+        try await world.run(World.adopting) {
             try await world.untilReady(["web", "branch", "taker"])
             #expect(world.vcoWrites == 0)
         }
@@ -143,7 +141,7 @@ import Testing
             #expect(world.names().contains("default.lost") == leavesRules)
         }
         // Nothing is recorded of it any more: everyday life leaves it alone.
-        try await world.run {
+        try await world.run(leavesRules ? World.adopting : World.Settings()) {
             try await world.untilReady(["web"])
             #expect(world.names().contains("default.lost") == leavesRules)
         }

@@ -1,6 +1,7 @@
 import BusinessPolicy
 import Glibc
 import HTTPTransport
+import Operator
 import Simulation
 import Testing
 
@@ -10,6 +11,13 @@ extension World {
     static let voice = "Voice Segment"
 
     /// A controller that looks again every second.
+    /// Resources may take over rules that velokube does not know to be its own.
+    static var adopting: Settings {
+        var settings = Settings()
+        settings.policy.allowed = [.adopt]
+        return settings
+    }
+
     static var impatient: Settings {
         var settings = Settings()
         settings.resync = .seconds(1)
